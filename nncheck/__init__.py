@@ -1,0 +1,1 @@
+"""nncheck: checks a learner's answers."""

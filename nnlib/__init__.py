@@ -1,0 +1,1 @@
+"""nnlib: a small neural-network library made to be read."""
