@@ -1,0 +1,133 @@
+"""The numbers a layer starts from: random, and neither too large nor too small.
+
+Every function overwrites a tensor's numbers and returns the tensor, as in torch.nn.init.
+Its fan-in is how many inputs one output sums over, its fan-out how many outputs one input reaches.
+"""
+
+import math
+
+import numpy as np
+
+from nnlib import random
+from nnlib.tensor import Tensor
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
+    """Fill with numbers drawn evenly from [a, b)."""
+    return _fill(tensor, random.generator.uniform(a, b, tensor.shape))
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
+    """Fill with numbers drawn from a bell curve."""
+    return _fill(tensor, random.generator.normal(mean, std, tensor.shape))
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fill with one number."""
+    return _fill(tensor, val)
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """Fill with 0: right for a bias; a layer of zero weights never tells its units apart."""
+    return _fill(tensor, 0)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """Fill with 1."""
+    return _fill(tensor, 1)
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """Keep the variance of signal and gradient alike through tanh or sigmoid layers.
+
+    Uniform in ±gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio, 2010).
+    """
+    fan_in, fan_out = _fans(tensor, "xavier_uniform_")
+    bound = gain * math.sqrt(6 / (fan_in + fan_out))
+    return uniform_(tensor, -bound, bound)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """Keep the variance of signal and gradient alike through tanh or sigmoid layers.
+
+    Normal with standard deviation gain · √(2 / (fan_in + fan_out)) (Glorot & Bengio, 2010).
+    """
+    fan_in, fan_out = _fans(tensor, "xavier_normal_")
+    return normal_(tensor, 0, gain * math.sqrt(2 / (fan_in + fan_out)))
+
+
+def kaiming_uniform_(
+    tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
+) -> Tensor:
+    """Keep the variance of the signal through ReLU layers (He et al., 2015).
+
+    Uniform in ±gain · √(3 / fan). `a` is the negative slope of the leaky ReLU that follows.
+    """
+    fan = _fan(tensor, mode, "kaiming_uniform_")
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan)
+    return uniform_(tensor, -bound, bound)
+
+
+def kaiming_normal_(
+    tensor: Tensor, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu"
+) -> Tensor:
+    """Keep the variance of the signal through ReLU layers (He et al., 2015).
+
+    Normal with standard deviation gain / √fan. `a` is the negative slope of the leaky ReLU
+    that follows.
+    """
+    fan = _fan(tensor, mode, "kaiming_normal_")
+    return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(fan))
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """How much larger the weights must be to make up for what an activation takes away.
+
+    Args:
+        nonlinearity: its name, as in nnlib.functional ("linear", "relu", "tanh" ...).
+        param: the negative slope of "leaky_relu"; 0.01 if not given.
+
+    Example:
+        >>> calculate_gain("relu")
+        1.4142135623730951
+    """
+    slope = 0.01 if param is None else param
+    gains = {
+        "linear": 1.0,
+        "sigmoid": 1.0,
+        "tanh": 5 / 3,
+        "relu": math.sqrt(2),
+        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
+    }
+    if nonlinearity not in gains:
+        raise ValueError(
+            f"calculate_gain knows {', '.join(gains)}; got {nonlinearity!r}. "
+            "Pass the nearest of these, or a gain of your own."
+        )
+    return gains[nonlinearity]
+
+
+def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
+    tensor.data[...] = values  # keeps the dtype
+    return tensor
+
+
+def _fans(tensor: Tensor, caller: str) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight of shape (out, in) or (out, in, *kernel)."""
+    if len(tensor.shape) < 2 or 0 in tensor.shape:
+        raise ValueError(
+            f"{caller} needs a weight of shape (out, in) or (out, in, *kernel); this tensor has "
+            f"shape {tuple(tensor.shape)}. For a bias use zeros_ or uniform_."
+        )
+    outputs, inputs, *kernel = tensor.shape
+    return inputs * math.prod(kernel), outputs * math.prod(kernel)
+
+
+def _fan(tensor: Tensor, mode: str, caller: str) -> int:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(
+            f'{caller} needs mode="fan_in" (keep the signal) or "fan_out" (keep the gradient); '
+            f"got {mode!r}."
+        )
+    fan_in, fan_out = _fans(tensor, caller)
+    return fan_in if mode == "fan_in" else fan_out

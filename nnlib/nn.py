@@ -1,0 +1,551 @@
+"""Layers: functions that own the numbers they learn, and modules made of modules."""
+
+import math
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from itertools import groupby
+from typing import Any, Self
+
+import numpy as np
+
+from nnlib import functional as F
+from nnlib import init
+from nnlib.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a module learns: `model.parameters()` finds it and the optimizer moves it.
+
+    Args:
+        data: an array, a list or a Tensor.
+        requires_grad: False freezes it.
+    """
+
+    def __init__(self, data: Any, requires_grad: bool = True):
+        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to a module's state but is not learned, such as a running mean."""
+
+    def __init__(self, data: Any):
+        super().__init__(data.data if isinstance(data, Tensor) else data)
+
+
+class Module:
+    """A function with parameters. Define `__init__`, which makes its parts, and `forward`.
+
+    Its parts are its attributes: parameters, buffers and other modules are found by looking
+    through them, in the order they were set. Unlike torch's, it works without
+    `super().__init__()`; write the call all the same, torch insists on it.
+
+    Example:
+        >>> class Doubled(Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.linear = Linear(3, 2)
+        ...
+        ...     def forward(self, x):
+        ...         return 2 * self.linear(x)
+        >>> model = Doubled()
+        >>> model(Tensor(np.ones((5, 3), np.float32))).shape
+        (5, 2)
+        >>> [name for name, p in model.named_parameters()]
+        ['linear.weight', 'linear.bias']
+    """
+
+    training = True
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """What the module computes. Call the module itself, `model(x)`, not this."""
+        name = type(self).__name__
+        raise NotImplementedError(f"{name} has no forward(). Define forward(self, x) in {name}.")
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self.forward(*inputs, **options)
+
+    # Finding the parts. A part that is used twice (tied weights) is yielded once.
+
+    def children(self) -> Iterator["Module"]:
+        """The modules directly inside this one."""
+        yield from dict.fromkeys(module for _, module in self._own(Module))
+
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
+        """This module under the name "", then all inside it, such as ("0.linear", Linear(...))."""
+        yield from _once(self._tree())
+
+    def modules(self) -> Iterator["Module"]:
+        """This module and all inside it."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Everything that is learned, as pairs such as ("0.weight", Parameter)."""
+        yield from _once(self._state(Parameter))
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Everything that is learned: what to give to an optimizer."""
+        for _, p in self.named_parameters():
+            yield p
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """What is kept but not learned, by name."""
+        yield from _once(self._state(Buffer))
+
+    def buffers(self) -> Iterator[Buffer]:
+        """What is kept but not learned."""
+        for _, b in self.named_buffers():
+            yield b
+
+    def _own(self, kind: type | tuple[type, ...]) -> list[tuple[str, Any]]:
+        """The attributes of this module itself that are of this kind."""
+        for name, value in vars(self).items():
+            _refuse_if_hidden(f"{type(self).__name__}.{name}", value)
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, kind)]
+
+    def _tree(
+        self, prefix: str = "", above: tuple["Module", ...] = ()
+    ) -> Iterator[tuple[str, "Module"]]:
+        """Every module with its name, as often as it is used."""
+        if self in above:
+            raise ValueError(f"A {type(self).__name__} contains itself, as {prefix!r}. Remove it.")
+        yield prefix, self
+        for name, module in self._own(Module):
+            yield from module._tree(f"{prefix}.{name}" if prefix else name, (*above, self))
+
+    def _state(self, *kinds: type) -> Iterator[tuple[str, Any]]:
+        """Every tensor of these kinds with its name, as often as it is used."""
+        for prefix, module in self._tree():
+            for kind in kinds:
+                for name, tensor in module._own(kind):
+                    yield (f"{prefix}.{name}" if prefix else name), tensor
+
+    # What is done to all parts at once.
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to train mode, in which Dropout drops."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to eval mode, in which the same input always gives the same output."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, so that the next `backward()` does not add to them."""
+        for p in self.parameters():
+            p.grad = None
+
+    def double(self) -> Self:
+        """Turn all parameters and buffers to float64, for comparisons to many digits."""
+        for _, tensor in self._state(Parameter, Buffer):
+            if tensor.data.dtype.kind == "f":
+                tensor.data = tensor.data.astype(np.float64)
+        return self
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """All parameters and buffers by name, as arrays.
+
+        They are copies: training on does not change them. (torch hands out the tensors themselves,
+        which do change; there one writes copy.deepcopy(model.state_dict()).)
+        """
+        return {name: tensor.data.copy() for name, tensor in self._state(Parameter, Buffer)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the numbers of a `state_dict()`, this model's own or one of torch's.
+
+        Raises:
+            RuntimeError: names or shapes do not match. Nothing is changed then.
+        """
+        tensors = dict(self._state(Parameter, Buffer))
+        arrays = {k: np.asarray(v.data if isinstance(v, Tensor) else v) for k, v in state.items()}
+        problems = [
+            *(f"missing: {name}" for name in tensors if name not in arrays),
+            *(f"unexpected: {name}" for name in arrays if name not in tensors),
+            *(
+                f"{name} has shape {array.shape}, but the model's has {tensors[name].data.shape}"
+                for name, array in arrays.items()
+                if name in tensors and array.shape != tensors[name].data.shape
+            ),
+        ]
+        if problems:
+            raise RuntimeError(
+                f"This state does not fit {type(self).__name__}; nothing was loaded:\n  "
+                + "\n  ".join(problems)
+                + "\nBuild the model with the layers and sizes that it was saved with."
+            )
+        for name, tensor in tensors.items():
+            tensor.data = arrays[name].astype(tensor.data.dtype)  # a copy
+
+    # Looking at it.
+
+    def extra_repr(self) -> str:
+        """What to show between the brackets, such as "in_features=3, out_features=2"."""
+        return ""
+
+    def __repr__(self) -> str:
+        return self._repr([(name, repr(module)) for name, module in self._own(Module)])
+
+    def _repr(self, parts: list[tuple[str, str]]) -> str:
+        name, extra = type(self).__name__, self.extra_repr()
+        if not parts:
+            return f"{name}({extra})"
+        lines = ([extra] if extra else []) + [f"({key}): {text}" for key, text in parts]
+        return f"{name}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
+
+    # A slip of the pen must not pass in silence.
+
+    def __getattr__(self, name: str) -> Any:
+        """Only reached by a name that does not exist."""
+        if hasattr(type(self), name):  # a property that failed: let it tell what it missed
+            return object.__getattribute__(self, name)
+        near = [] if name.startswith("_") else get_close_matches(name, dir(self), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter; a {type(value).__name__} in its "
+                f"place would not be trained. Change its numbers instead: "
+                f"module.{name}.data = ..., or set a new nn.Parameter."
+            )
+        super().__setattr__(name, value)
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Leave out what came before under another name."""
+    seen: set[int] = set()
+    for name, part in pairs:
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield name, part
+
+
+def _refuse_if_hidden(where: str, value: Any) -> None:
+    """Raise if this attribute holds something to be learned where nobody would find it."""
+    if isinstance(value, (Module, Parameter)):
+        return
+    for part in _inside(value):
+        kind, holder = type(part).__name__, type(value).__name__
+        if isinstance(part, Module):
+            raise TypeError(
+                f"{where} is a {holder} that holds a {kind}, whose parameters would not be "
+                "trained. Use nn.ModuleList([...])."
+            )
+        if isinstance(part, Tensor) and part.requires_grad and part.is_leaf:
+            raise TypeError(
+                f"{where} {'is' if part is value else f'is a {holder} that holds'} a {kind} that "
+                "requires grad and would not be trained. Make it an nn.Parameter that is an "
+                "attribute of its own."
+            )
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """The value, or if it is a list, tuple, set or dict all that is in it, however deep."""
+    if isinstance(value, (list, tuple, set, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _inside(part)
+    else:
+        yield value
+
+
+def _modules(owner: Module, parts: Iterable[Any]) -> Iterator[Module]:
+    """The parts, or an error if one is no module."""
+    for i, part in enumerate(parts):
+        if isinstance(part, Module):
+            yield part
+            continue
+        name = type(owner).__name__
+        if isinstance(part, type) and issubclass(part, Module):
+            advice = f"a class. Make a module of it: {part.__name__}(...)"
+        elif isinstance(part, (list, tuple)):
+            advice = f"a {type(part).__name__}. Put a star before it: {name}(*layers)"
+        else:
+            advice = f"a {type(part).__name__}. Use a module such as nn.ReLU()"
+        raise TypeError(f"{name} needs modules; part {i} is {advice}.")
+
+
+# Modules made of modules
+
+
+class Sequential(Module):
+    """Modules in a row: the output of each is the input of the next.
+
+    Example:
+        >>> model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
+        >>> model(Tensor(np.ones((5, 3), np.float32))).shape
+        (5, 2)
+        >>> model[0]
+        Linear(in_features=3, out_features=4, bias=True)
+    """
+
+    def __init__(self, *modules: Module):
+        super().__init__()
+        for i, module in enumerate(_modules(self, modules)):
+            setattr(self, str(i), module)
+
+    def forward(self, x: Any) -> Any:
+        for module in self:
+            x = module(x)
+        return x
+
+    def __iter__(self) -> Iterator[Module]:
+        return (module for _, module in self._own(Module))
+
+    def __len__(self) -> int:
+        return len(self._own(Module))
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """One module, or for a slice a Sequential that shares these modules."""
+        found = list(self)[index]
+        return Sequential(*found) if isinstance(found, list) else found
+
+
+class ModuleList(Module):
+    """A list of modules whose parameters are found, which those of a plain list are not.
+
+    Example:
+        >>> layers = ModuleList(Linear(4, 4) for _ in range(3))
+        >>> layers.append(Linear(4, 2))
+        ModuleList(
+          (0-2): 3 x Linear(in_features=4, out_features=4, bias=True)
+          (3): Linear(in_features=4, out_features=2, bias=True)
+        )
+        >>> len(layers)
+        4
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()):
+        super().__init__()
+        for module in modules:
+            self.append(module)
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        for part in _modules(self, [module]):
+            setattr(self, str(len(self)), part)
+        return self
+
+    def __iter__(self) -> Iterator[Module]:
+        return (module for _, module in self._own(Module))
+
+    def __len__(self) -> int:
+        return len(self._own(Module))
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """One module, or for a slice a ModuleList that shares these modules."""
+        found = list(self)[index]
+        return ModuleList(found) if isinstance(found, list) else found
+
+    def __repr__(self) -> str:
+        """Equal neighbours are shown once, as in torch."""
+        parts = []
+        for text, run in groupby(enumerate(map(repr, self)), key=lambda pair: pair[1]):
+            places = [i for i, _ in run]
+            first, last = places[0], places[-1]
+            parts.append(
+                (str(first), text)
+                if first == last
+                else (f"{first}-{last}", f"{len(places)} x {text}")
+            )
+        return self._repr(parts)
+
+
+# Layers
+
+
+class Linear(Module):
+    """A weighted sum per output, plus a bias: y = x Wᵀ + b.
+
+    Args:
+        in_features, out_features: how many numbers go in and come out.
+        bias: whether to add b.
+
+    Shape:
+        x (..., in_features), y (..., out_features), weight (out_features, in_features),
+        bias (out_features,).
+
+    Both start uniform in ±1/√in_features, as torch's do.
+
+    Example:
+        >>> Linear(3, 2)(Tensor(np.ones((5, 3), np.float32))).shape
+        (5, 2)
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True):
+        super().__init__()
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+                raise ValueError(
+                    f"Linear needs {name} to be a whole number from 1 up; got {size!r}."
+                )
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(np.empty((out_features, in_features), np.float32))
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # ±1/√in_features
+        self.bias = None
+        if bias:
+            bound = 1 / math.sqrt(in_features)
+            self.bias = Parameter(np.empty(out_features, np.float32))
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"Linear needs a Tensor; got a {type(x).__name__}. Wrap it: nnlib.tensor(x)."
+            )
+        if x.shape[-1:] != (self.in_features,):
+            raise ValueError(self._wrong_shape(tuple(x.shape)))
+        return F.linear(x, self.weight, self.bias)
+
+    def _wrong_shape(self, shape: tuple[int, ...]) -> str:
+        n_in, n_out = self.in_features, self.out_features
+        if len(shape) > 1 and math.prod(shape[1:]) == n_in:
+            advice = f"Flatten the image first: x.reshape({shape[0]}, -1)."
+        elif math.prod(shape) == n_in:
+            advice = f"For a single example: x.reshape(1, {n_in})."
+        elif len(shape) > 1 and shape[-2] == n_in:
+            advice = "The axes look swapped: x.T."
+        elif shape:
+            advice = (
+                f"Make the part before it give {n_in}, or this one Linear({shape[-1]}, {n_out})."
+            )
+        else:
+            advice = "Give it a vector or a batch of vectors."
+        return (
+            f"Linear({n_in} -> {n_out}) needs the last axis to be {n_in}; x has shape {shape}. "
+            + advice
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class Flatten(Module):
+    """Lay all axes from `start_dim` on out in a row: images (B, C, H, W) become (B, C·H·W)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Dropout(Module):
+    """In train mode, set each number to 0 with probability p and divide the others by 1 - p.
+
+    So the expected output is the input (Srivastava et al., 2014). In eval mode it does nothing.
+    """
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout needs p, the share to drop, from 0 to 1; got {p}.")
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+# Activations
+
+
+class ReLU(Module):
+    """max(0, x)"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x)
+
+
+class LeakyReLU(Module):
+    """x where it is positive, negative_slope · x elsewhere."""
+
+    def __init__(self, negative_slope: float = 0.01):
+        super().__init__()
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}"
+
+
+class Tanh(Module):
+    """tanh x, in (-1, 1)"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.tanh(x)
+
+
+class Sigmoid(Module):
+    """1 / (1 + e⁻ˣ), in (0, 1)"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.sigmoid(x)
+
+
+class Softmax(Module):
+    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1. (`dim` has no default.)"""
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.softmax(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+# Losses: called as loss_fn(prediction, target), they give one number to make small.
+
+
+class MSELoss(Module):
+    """The mean squared error. prediction and target have the same shape."""
+
+    def forward(self, prediction: Tensor, target: Any) -> Tensor:
+        return F.mse_loss(prediction, target)
+
+
+class L1Loss(Module):
+    """The mean absolute error. prediction and target have the same shape."""
+
+    def forward(self, prediction: Tensor, target: Any) -> Tensor:
+        return F.l1_loss(prediction, target)
+
+
+class BCELoss(Module):
+    """Binary cross-entropy of probabilities in [0, 1]; targets 0 or 1, of the same shape."""
+
+    def forward(self, prediction: Tensor, target: Any) -> Tensor:
+        return F.binary_cross_entropy(prediction, target)
+
+
+class BCEWithLogitsLoss(Module):
+    """Binary cross-entropy of logits: a sigmoid and BCELoss in one, without overflow."""
+
+    def forward(self, prediction: Tensor, target: Any) -> Tensor:
+        return F.binary_cross_entropy_with_logits(prediction, target)
+
+
+class CrossEntropyLoss(Module):
+    """Softmax and the mean of -log p(target) in one; logits (B, V), target (B,) of classes."""
+
+    def forward(self, prediction: Tensor, target: Any) -> Tensor:
+        return F.cross_entropy(prediction, target)

@@ -1,0 +1,277 @@
+"""Given its gradient, where should each parameter go? An optimizer is one formula for that."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nnlib.graph import Node
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStep:
+    """One parameter moved.
+
+    Attributes:
+        name: "0.weight", or "param 0" if the optimizer was not given names.
+        before, after: the parameter's `data`, a number or an array.
+        grad: the gradient it moved by.
+        state: what the optimizer remembers of this parameter, after the step.
+    """
+
+    name: str
+    before: Any
+    grad: Any
+    state: dict[str, Any]
+    after: Any
+
+
+class Optimizer:
+    """What all optimizers share. A new one is a class with the method `update`.
+
+    `lr` may be changed at any time. `state[name]` is what is remembered of one parameter; it holds
+    `t`, how many steps that parameter has taken.
+
+    Unlike torch's, all parameters share one setting (no parameter groups), and `step()` raises if
+    no parameter at all has a gradient: there it does nothing, and training stands still in silence.
+
+    Args:
+        params: Parameters, Tensors or Values that require grad, or pairs (name, parameter) as
+            `model.named_parameters()` gives them.
+        lr: the learning rate, 0 or more.
+
+    Example:
+        >>> from nnlib import Value
+        >>> class SignDescent(Optimizer):
+        ...     def update(self, p, g, state):
+        ...         return p - self.lr if g > 0 else p + self.lr
+        >>> w = Value(3.0)
+        >>> optimizer = SignDescent([("w", w)], lr=0.5)
+        >>> (w * w).backward()
+        >>> for step in optimizer.steps():
+        ...     print(f"{step.name}: {step.before} -> {step.after}, gradient {step.grad}")
+        w: 3.0 -> 2.5, gradient 6.0
+    """
+
+    def __init__(self, params: Iterable[Any], lr: float):
+        self.params = _named(params, type(self).__name__)
+        self.state: dict[str, dict[str, Any]] = {name: {"t": 0} for name in self.params}
+        self.lr = self._number("lr", lr)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
+        """Return the new value of a parameter. Never change `p` or `g` in place.
+
+        Args:
+            p: the parameter's value, a number or an array.
+            g: its gradient, of the same shape.
+            state: this parameter's own, to keep things in from step to step. `state["t"]` is 1 at
+                the first step.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no update(). Define update(self, p, g, state) and return "
+            "the new value of p."
+        )
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[UpdateStep]:
+        """The work of `step()`, one parameter at a time."""
+        moving = [(name, p) for name, p in self.params.items() if p.grad is not None]
+        if not moving:
+            raise RuntimeError(
+                f"{type(self).__name__}: no parameter has a gradient. Call loss.backward() first, "
+                "and zero_grad() before it, not after. If you did, the loss was computed by "
+                "another model: make the optimizer again, from this one's parameters."
+            )
+        return self._steps(moving)
+
+    def _steps(self, moving: list[tuple[str, Node]]) -> Iterator[UpdateStep]:
+        for name, p in moving:
+            state = self.state[name]
+            state["t"] += 1
+            before, grad = p.data, p.grad
+            after = self.update(before, grad, state)
+            self._check(name, before, after)
+            p.data = after
+            yield UpdateStep(name, before, grad, dict(state), after)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, so that the next `backward()` does not add to them."""
+        for p in self.params.values():
+            p.grad = None
+
+    def _number(self, name: str, value: float, below: float = math.inf) -> float:
+        """`value`, if it is a number in [0, below)."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
+            limit = "finite" if below == math.inf else f"below {below}"
+            raise ValueError(
+                f"{type(self).__name__} needs {name} to be 0 or more and {limit}; got {value!r}."
+            )
+        return value
+
+    def _check(self, name: str, before: Any, after: Any) -> None:
+        """A wrong `update` says so here, before the parameter is lost."""
+        method = f"{type(self).__name__}.update()"
+        if after is None:
+            raise TypeError(f"{method} returned None for {name}. Return the new value of p.")
+        if not hasattr(before, "shape"):  # the plain number of a Value
+            return
+        if after is before:
+            raise ValueError(
+                f"{method} returned the very array it was given for {name}, perhaps changed in "
+                "place (p -= ...). Compute a new one: return p - ..."
+            )
+        expected = (before.shape, before.dtype)
+        got = (getattr(after, "shape", ()), getattr(after, "dtype", type(after).__name__))
+        if got != expected:
+            raise ValueError(
+                f"{method} must return {name} with shape {expected[0]} and dtype {expected[1]}; "
+                f"got shape {got[0]} and dtype {got[1]}. Was it broadcast, or mixed with float64?"
+            )
+
+
+class SGD(Optimizer):
+    """Step downhill: against the gradient, or against a running sum of it (momentum).
+
+    ::
+
+        g = g + weight_decay * p
+        v = momentum * v + g                    # v starts at 0
+        p = p - lr * (g + momentum * v)         # nesterov: look ahead along v
+        p = p - lr * v                          # otherwise
+
+    Momentum: Polyak (1964); Nesterov's in the form of Sutskever et al. (2013). The sum is torch's:
+    `lr` stands outside it.
+
+    Args:
+        params: what to move.
+        lr: the learning rate.
+        momentum: how much of the running sum survives a step, 0 <= momentum < 1.
+        weight_decay: pulls every parameter towards 0 (an L2 penalty), 0 or more.
+        nesterov: look ahead; needs momentum.
+
+    Example:
+        >>> from nnlib import Value
+        >>> w = Value(3.0)
+        >>> optimizer = SGD([w], lr=0.1)
+        >>> (w * w).backward()
+        >>> optimizer.step()
+        >>> round(w.data, 6)
+        2.4
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        *,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ):
+        super().__init__(params, lr)
+        self.momentum = self._number("momentum", momentum, below=1)
+        self.weight_decay = self._number("weight_decay", weight_decay)
+        self.nesterov = nesterov
+        if nesterov and momentum == 0:
+            raise ValueError("SGD needs momentum above 0 when nesterov=True: try momentum=0.9.")
+
+    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        if self.momentum == 0:
+            return p - self.lr * g
+        state["v"] = v = self.momentum * state.get("v", 0.0) + g
+        if self.nesterov:
+            v = g + self.momentum * v
+        return p - self.lr * v
+
+
+class Adam(Optimizer):
+    """A step of about `lr` for each number, however large its gradient (Kingma & Ba, 2015).
+
+    ::
+
+        g = g + weight_decay * p
+        m = b1 * m + (1 - b1) * g               # where the gradient points, on average
+        v = b2 * v + (1 - b2) * g * g           # how large it is, squared, on average
+        M = m / (1 - b1**t)                     # both start at 0: undo that
+        V = v / (1 - b2**t)
+        p = p - lr * M / (sqrt(V) + eps)
+
+    Args:
+        params: what to move.
+        lr: the learning rate.
+        betas: (b1, b2), how much of either average survives a step, each in [0, 1).
+        eps: keeps the division finite.
+        weight_decay: an L2 penalty, added to the gradient.
+
+    Example:
+        >>> from nnlib import Value
+        >>> w = Value(3.0)
+        >>> optimizer = Adam([w], lr=0.1)
+        >>> (w * w).backward()
+        >>> optimizer.step()
+        >>> round(w.data, 6)
+        2.9
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
+        super().__init__(params, lr)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"Adam needs betas as a pair like (0.9, 0.999); got {betas!r}.")
+        b1, b2 = betas
+        self.betas = self._number("betas[0]", b1, below=1), self._number("betas[1]", b2, below=1)
+        self.eps = self._number("eps", eps)
+        self.weight_decay = self._number("weight_decay", weight_decay)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
+        b1, b2 = self.betas
+        t = state["t"]
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        state["m"] = m = b1 * state.get("m", 0.0) + (1 - b1) * g
+        state["v"] = v = b2 * state.get("v", 0.0) + (1 - b2) * (g * g)
+        # The corrections are plain numbers, so they are gathered before they meet the arrays.
+        # v ** 0.5 is the square root of a number and of an array alike.
+        size = (v / (1 - b2**t)) ** 0.5 + self.eps
+        return p - (self.lr / (1 - b1**t)) * m / size
+
+
+def _named(params: Iterable[Any], owner: str) -> dict[str, Node]:
+    """The parameters by name, or an error that says what is wrong with the list."""
+    if callable(params):  # the model itself, or its method without the brackets
+        raise TypeError(f"{owner} needs parameters; got {params!r}. Pass model.parameters().")
+    if isinstance(params, Node):
+        raise TypeError(f"{owner} needs a list of parameters; got one by itself. Write [p].")
+    named: dict[str, Node] = {}
+    for i, entry in enumerate(params):
+        name, p = entry if isinstance(entry, tuple) and len(entry) == 2 else (f"param {i}", entry)
+        if not isinstance(p, Node):
+            raise TypeError(
+                f"{owner} needs Parameters, Tensors or Values; {name} is a {type(p).__name__}."
+            )
+        if p.inputs:
+            raise ValueError(
+                f"{owner} can only move what training starts from; {name} is the result of a "
+                "computation. Pass the parameters that it was computed from."
+            )
+        if name in named or any(p is q for q in named.values()):
+            raise ValueError(f"{owner} got {name} twice; it would move twice. Pass it once.")
+        named[name] = p
+    if not named:
+        raise ValueError(
+            f"{owner} got an empty list of parameters. A generator is used up after one pass: "
+            "pass model.parameters() afresh."
+        )
+    return named
