@@ -1,0 +1,372 @@
+"""The canonical form of a notebook: read it, name its cells, clean it, run it, write it.
+
+Two people who run the same notebook get the same file: no timing, no widget state, no version of
+anything, cell ids that can be read, and one way to write the JSON.
+"""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+CELL_METADATA = ("deletable", "nbgrader", "nnlib", "tags")
+PICTURE_METADATA = ("alt", "height", "width")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+QUIET = {
+    "TQDM_DISABLE": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CHECK_CALL = re.compile(r"check\(\s*[\"'](\w+)[\"']\s*\)")
+DEFINITION = re.compile(r"(?:async +def|def|class) +(\w+)")
+REGION = re.compile(r"(\s*)#{1,3} ?(BEGIN|END) SOLUTION\s*")
+READABLE_ID = re.compile(r"(?:answer|check)-\w+|[a-z0-9]+(?:[-_][a-z0-9]+)*")
+RANDOM_ID = re.compile(r"(?=.*\d)[0-9a-f]{8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+# ---- reading and writing
+
+
+def read(path: str | Path) -> NotebookNode:
+    """Read a notebook of format 4, or say what is wrong with the file and what to do."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; a notebook (.ipynb) was expected.")
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no notebook {path}. Look for a typing error in its name."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise damaged(path, f"is not UTF-8 text (byte {error.start} cannot be read)") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: str | Path = "the notebook") -> NotebookNode:
+    """Turn a notebook's text into a notebook; `path` is what an error calls it."""
+    if not text.strip():
+        raise damaged(path, "is empty")
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        marks = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("<<<<<<< ")]
+        if marks:
+            raise ValueError(
+                f"{path} holds git's merge marks (first on line {marks[0]}): a merge stopped "
+                "half-way. Keep one side with `git checkout --ours FILE` or `--theirs FILE`, then "
+                "`git add FILE`."
+            ) from None
+        raise damaged(path, f"is not JSON (line {error.lineno}: {error.msg})") from None
+    except RecursionError:
+        raise damaged(path, "is nested too deeply for a notebook") from None
+    major = data.get("nbformat") if isinstance(data, dict) else None
+    if isinstance(major, int) and major != 4:
+        raise ValueError(
+            f"{path} has notebook format {major}; format 4 was expected. "
+            "Open it in JupyterLab and save it: that converts it."
+        )
+    problem = shape_problem(data)
+    if problem:
+        raise damaged(path, problem)
+    for cell in data["cells"]:
+        cell.setdefault("metadata", {})
+        if cell["cell_type"] == "code":
+            cell.setdefault("outputs", [])
+            cell.setdefault("execution_count", None)
+    try:
+        return nbformat.v4.rwbase.rejoin_lines(nbformat.from_dict({"metadata": {}} | data))
+    except (AttributeError, TypeError, RecursionError):
+        raise damaged(path, "has outputs or metadata of another shape") from None
+
+
+def damaged(path: str | Path, what: str) -> ValueError:
+    return ValueError(
+        f"{path} {what}; a Jupyter notebook was expected. "
+        "Take it back from your last commit or download, or start it anew: move it out of the way "
+        "and run `nncheck start` on the working copy again."
+    )
+
+
+def shape_problem(data) -> str:
+    """Say how parsed JSON differs from a notebook, or nothing."""
+    if not isinstance(data, dict):
+        return "holds no notebook"
+    if not isinstance(data.get("cells"), list):
+        return "has no cells"
+    for number, cell in enumerate(data["cells"], 1):
+        kinds = ("code", "markdown", "raw")
+        if not isinstance(cell, dict) or cell.get("cell_type") not in kinds:
+            return f"has a cell {number} that is neither code nor Markdown"
+        source = cell.get("source")
+        lines = source if isinstance(source, list) else [source]
+        if not all(isinstance(line, str) for line in lines):
+            return f"has a cell {number} whose source is not text"
+    return ""
+
+
+def text(nb: NotebookNode) -> str:
+    """The one way in which a notebook is written down."""
+    return nbformat.v4.writes(copy.deepcopy(nb)) + "\n"
+
+
+def write(nb: NotebookNode, path: str | Path) -> bool:
+    """Write a notebook if its text differs from the file's; say whether it did."""
+    path, new = Path(path), text(nb)
+    if path.exists() and path.read_bytes() == new.encode():
+        return False
+    write_text(path, new)
+    return True
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a UTF-8 file in one move: a reader sees the old one or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        half.write_text(content, encoding="utf-8", newline="\n")
+        os.replace(half, path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+# ---- the canonical form
+
+
+def canonical(nb: NotebookNode) -> NotebookNode:
+    """A copy with readable ids, known metadata and clean outputs; its source is unchanged."""
+    nb = copy.deepcopy(nb)
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    nb.metadata = nbformat.from_dict(METADATA)
+    for cell, name in zip(nb.cells, cell_ids(nb), strict=True):
+        cell.id = name
+        cell.metadata = kept(cell.metadata, CELL_METADATA)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
+        if cell.cell_type == "code":
+            cell.outputs = clean_outputs(cell)
+    return nb
+
+
+def kept(data: Mapping, keys: tuple[str, ...]) -> NotebookNode:
+    return nbformat.from_dict({key: value for key, value in data.items() if key in keys})
+
+
+def cell_ids(nb: NotebookNode) -> list[str]:
+    """An id for each cell: its own if it can be read and is not taken, else one from the text.
+
+    A heading gives its words, what follows it counts on (`run`, `run-2`); a check is
+    `check-NAME` and the cell that it checks `answer-NAME`, NAME being what the learner defines.
+    """
+    ids: list[str] = []
+    wanted = [given_id(cell) for cell in nb.cells]
+    section = "cell"
+    for cell, want in zip(nb.cells, wanted, strict=True):
+        title = heading(cell)
+        if title:
+            section = slug(title)
+        new, number = want or section, 1
+        while new in ids or (new in wanted and new != want):
+            number += 1
+            new = f"{want or section}-{number}"
+        ids.append(new)
+    return ids
+
+
+def given_id(cell: NotebookNode) -> str:
+    """The id that a cell must have or may keep; nothing if it needs one."""
+    if checked_name(cell):
+        return f"check-{checked_name(cell)}"
+    if answer_names(cell):
+        return f"answer-{answer_names(cell)[0]}"
+    name = cell.get("id", "")
+    good = len(name) <= 64 and READABLE_ID.fullmatch(name) and not RANDOM_ID.fullmatch(name)
+    return name if good else ""
+
+
+def checked_name(cell: NotebookNode) -> str:
+    """The question that a check cell is about; nothing for any other cell."""
+    match = CHECK_CALL.fullmatch(cell.source.strip())
+    return match[1] if match and cell.cell_type == "code" else ""
+
+
+def answer_names(cell: NotebookNode) -> list[str]:
+    """The functions and classes of a cell whose body holds a solution region."""
+    names, current = [], ""
+    for line in cell.source.splitlines() if cell.cell_type == "code" else ():
+        definition = DEFINITION.match(line)
+        current = definition[1] if definition else current
+        mark = REGION.fullmatch(line)
+        if mark and mark[2] == "BEGIN" and current and current not in names:
+            names.append(current)
+    return names
+
+
+def find_answer(nb: NotebookNode, name: str) -> NotebookNode | None:
+    """The cell that holds a learner's answer: by its id, then by the name that it defines.
+
+    The id counts only while the cell still defines the name: code may have moved. Of several
+    definitions the last counts, as it does when all cells run.
+    """
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    by_id = [cell for cell in code if cell.get("id") == f"answer-{name}"]
+    defines = re.compile(rf"^(?:(?:async +def|def|class) +{name}\b|{name}\s*=[^=])", re.MULTILINE)
+    by_name = [cell for cell in code if defines.search(cell.source)]
+    for found in ([cell for cell in by_id if cell in by_name], by_name, by_id):
+        if found:
+            return found[-1]
+    return None
+
+
+def heading(cell: NotebookNode) -> str:
+    """The first heading of a Markdown cell."""
+    if cell.cell_type != "markdown":
+        return ""
+    match = re.search(r"^#{1,6} +(.+?) *#*$", cell.source, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def slug(title: str) -> str:
+    """A title as part of an id.
+
+    >>> slug("One `Value`, three ways: naïve & not")
+    'one-value-three-ways-naive-not'
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "cell"
+
+
+def clean_outputs(cell: NotebookNode) -> list[NotebookNode]:
+    """A cell's outputs without widget state, with neighbouring prints joined.
+
+    An exception keeps its last line only: the rest are this machine's paths.
+    """
+    clean: list[NotebookNode] = []
+    for out in cell.outputs:
+        if out.output_type == "stream":
+            last = clean[-1] if clean else {}
+            if last.get("output_type") == "stream" and last["name"] == out.name:
+                last["text"] += out.text
+                continue
+        elif out.output_type == "error":
+            out.traceback = [f"{out.ename}: {out.evalue}"]
+        else:
+            out.data = nbformat.from_dict({k: v for k, v in out.data.items() if k != WIDGET})
+            if not out.data:
+                continue
+            out.metadata = clean_picture_metadata(out)
+            if out.output_type == "execute_result":
+                out.execution_count = cell.execution_count
+        clean.append(out)
+    return clean
+
+
+def clean_picture_metadata(out: NotebookNode) -> NotebookNode:
+    pictures = {
+        kind: kept(value, PICTURE_METADATA)
+        for kind, value in out.get("metadata", {}).items()
+        if kind in out.data and isinstance(value, dict)
+    }
+    return nbformat.from_dict({kind: value for kind, value in pictures.items() if value})
+
+
+def without_outputs(nb: NotebookNode) -> NotebookNode:
+    """A copy as if it had never been run."""
+    nb = copy.deepcopy(nb)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nb
+
+
+def marked(nb: NotebookNode, points: Mapping[str, float]) -> NotebookNode:
+    """A copy whose answer and check cells carry nbgrader's metadata; `points` is by question."""
+    nb = canonical(nb)
+    answers = {f"answer-{name}" for name in points}
+    for cell in nb.cells:
+        for key in ("nbgrader", "deletable"):
+            cell.metadata.pop(key, None)
+        name = checked_name(cell)
+        if name in points:
+            cell.metadata["deletable"] = False
+            cell.metadata["nbgrader"] = nbgrader(cell.id, grade=True) | {"points": points[name]}
+        elif cell.id in answers:
+            cell.metadata["nbgrader"] = nbgrader(cell.id, grade=False)
+    return nbformat.from_dict(nb)
+
+
+def nbgrader(name: str, grade: bool) -> dict:
+    """The metadata of a check (`grade`) or of an answer, as nbgrader 0.9 writes it."""
+    return {
+        "schema_version": 3,
+        "grade_id": name,
+        "grade": grade,
+        "locked": grade,
+        "solution": not grade,
+        "task": False,
+    }
+
+
+# ---- running
+
+
+def execute(nb: NotebookNode, cwd: str | Path, timeout: float = 60) -> NotebookNode:
+    """Run all cells of a copy in a fresh kernel and return it; one thread, no progress bars.
+
+    Raises RuntimeError with the cell's id when a cell raises (unless tagged `raises-exception`),
+    takes more than `timeout` seconds, or ends its kernel.
+    """
+    nb = without_outputs(nb)
+    kernels = KernelSpecManager(kernel_dirs=[str(TEMPLATES / "jupyter" / "kernels")])
+    client = NotebookClient(
+        nb,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
+        timeout=timeout,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(cwd)}},
+    )
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        try:
+            client.execute(
+                cleanup_kc=True,
+                env=os.environ | QUIET | {"IPYTHONDIR": profile},
+                stderr=subprocess.DEVNULL,  # the kernel's own log; a cell's stderr is an output
+            )
+        except CellExecutionError as error:
+            said = COLOUR.sub("", error.traceback)
+            raise RuntimeError(f"cell {running(nb)} raised.\n{said}") from None
+        except CellTimeoutError:
+            raise RuntimeError(f"cell {running(nb)} took more than {timeout:g} s.") from None
+        except DeadKernelError:
+            raise RuntimeError(f"cell {running(nb)} ended the kernel (memory? a crash?).") from None
+    return nb
+
+
+def running(nb: NotebookNode) -> str:
+    """The id of the cell at which a run stopped."""
+    seen = [cell for cell in nb.cells if cell.cell_type == "code" and cell.execution_count]
+    return repr(seen[-1].id) if seen else "(none)"
