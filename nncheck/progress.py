@@ -1,0 +1,204 @@
+"""A learner's own record: one line of JSON per event, in `progress.jsonl` of the working copy.
+
+Lines are only ever added, each under a lock. A last line that was cut off half-way (a full disk, a
+power cut) is ignored with a note. Nothing leaves the machine.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nncheck.wire import clean
+
+FILE = "progress.jsonl"
+
+
+def find(start: Path | None = None) -> Path | None:
+    """The record of the working copy that `start` (or the current folder) lies in, or None."""
+    folder = Path(start or Path.cwd()).resolve()
+    for place in (folder, *folder.parents):
+        if (place / FILE).is_file():
+            return place / FILE
+    return None
+
+
+def append(path: Path, event: str, **details):
+    """Add one event to the record."""
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    line = json.dumps({"event": event, "when": when, **details}, ensure_ascii=True)
+    with open(path, "r+b") as file, _locked(file):
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # a line that was cut off must not swallow this one
+                file.write(b"\n")
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> tuple[list[dict], str]:
+    """All events, oldest first, and a note about lines that could not be read ("" if none)."""
+    events, damaged = [], []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            event = json.loads(line)
+            events.append(event if isinstance(event["event"], str) else {}["event"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            damaged.append(number)
+    note = ""
+    if damaged:
+        lines = f"line {damaged[0]}" if len(damaged) == 1 else f"{len(damaged)} lines"
+        note = f"{path.name}: {lines} could not be read and was left out; all else is there."
+    return events, note
+
+
+class Journal:
+    """The record that a notebook writes to: the working copy's, or this kernel's memory alone."""
+
+    def __init__(self, path: Path | None):
+        self.path, self._memory = path, []
+        self.note = ""
+
+    def add(self, event: str, **details):
+        """Record one event; a record that cannot be written costs a note, never the check."""
+        self._memory.append({"event": event, **details})
+        if self.path is None:
+            return
+        try:
+            append(self.path, event, **details)
+            self.note = ""
+        except OSError as error:
+            self.note = f"This was not recorded in {self.path.name}: {error.strerror or error}."
+
+    def events(self) -> list[dict]:
+        """All events: those of the file, if there is one that can be read."""
+        try:
+            return read(self.path)[0] if self.path and not self.note else self._memory
+        except OSError:
+            return self._memory
+
+
+@contextlib.contextmanager
+def _locked(file):
+    """Hold the file for ourselves; waits at most ten seconds for whoever else is writing."""
+    deadline = time.monotonic() + 10
+    while not _try_lock(file):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{file.name} is held by another program; close it and try again.")
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        _unlock(file)
+
+
+try:
+    import fcntl
+
+    def _try_lock(file):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file):
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+except ImportError:  # Windows: lock one byte far beyond the end
+    import msvcrt
+
+    _BYTE = 1 << 30
+
+    def _try_lock(file):
+        file.seek(_BYTE)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file):
+        file.seek(_BYTE)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+
+
+# ------------------------------------------------------------------------- what it says
+
+
+@dataclass
+class QuestionRecord:
+    """What the record says about one question."""
+
+    tries: int = 0
+    passed: bool = False
+    with_help: bool = False
+    skipped: bool = False
+    mistakes: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    check: str = ""  # the check file's fingerprint when it passed
+
+
+@dataclass
+class PredictionRecord:
+    """What was predicted, how surely, and what came out."""
+
+    guess: str = ""
+    confidence: str = ""
+    outcome: str = ""
+
+    @property
+    def right(self) -> bool:
+        return bool(self.guess) and self.guess == self.outcome
+
+
+def questions(events: Iterable[dict]) -> dict[tuple[str, str], QuestionRecord]:
+    """The record per (exercise, question)."""
+    records: dict[tuple[str, str], QuestionRecord] = {}
+    for event in events:
+        if event["event"] not in ("try", "solution", "skip"):
+            continue
+        key = str(event.get("exercise", "")), str(event.get("question", ""))
+        record = records.setdefault(key, QuestionRecord())
+        if event["event"] == "solution":
+            record.with_help |= not record.passed
+        elif event["event"] == "skip":
+            record.skipped = True
+        else:
+            _add_try(record, event)
+    return records
+
+
+def _add_try(record, event):
+    source = str(event.get("source", ""))
+    if not record.sources or record.sources[-1] != source:
+        record.tries += 1
+    record.sources.append(source)
+    if event.get("status") == "passed":
+        record.passed, record.skipped = True, False
+        record.check = str(event.get("check", ""))
+    name = str(event.get("mistake", ""))
+    if name and name not in record.mistakes:
+        record.mistakes.append(clean(name))
+
+
+def predictions(events: Iterable[dict]) -> dict[str, PredictionRecord]:
+    """The record per prediction; the first guess counts, and the last outcome."""
+    records: dict[str, PredictionRecord] = {}
+    for event in events:
+        if event["event"] not in ("predict", "reveal", "recall"):
+            continue
+        record = records.setdefault(str(event.get("key", "")), PredictionRecord())
+        if event.get("guess") and not record.guess:
+            record.guess = str(event["guess"])
+            record.confidence = str(event.get("confidence", ""))
+        if event.get("outcome"):
+            record.outcome = str(event["outcome"])
+    return records

@@ -1,0 +1,235 @@
+"""Plain data as bytes and back: what may cross between us and a learner's process.
+
+Only None, booleans, numbers, strings, lists, tuples, dicts and arrays of numbers cross; anything
+else becomes an `Odd`, which carries its type's name alone. Nothing is ever unpickled or evaluated.
+This file imports nothing of ours, because the worker loads it by its path.
+"""
+
+import math
+import re
+import sys
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from json import dumps as to_json
+from json import loads as from_json
+
+# By name: a learner who replaces one of these in NumPy changes no verdict.
+from numpy import asarray, ascontiguousarray, dtype, frombuffer, generic, ndarray
+
+MAX_BYTES = 64_000_000
+MAX_DEPTH = 24
+MAX_ITEMS = 500_000
+DTYPES = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))
+DTYPES += ("float16", "float32", "float64")
+
+
+class WireError(ValueError):
+    """Bytes that are no message of ours."""
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Something that is no data: a function, an object, a list that is too deep or too long."""
+
+    kind: str
+
+
+def plain(value):
+    """The same value with nothing but plain data in it; what is no data becomes an Odd.
+
+    Tensors of nnlib and torch become arrays. Subclasses become their plain base, so a type that
+    lies about itself (a str or an array with its own `__eq__`) arrives as what it holds.
+
+    >>> import numpy as np
+    >>> plain((1, np.float32(0.5), {"a": [True, None]}))
+    (1, 0.5, {'a': [True, None]})
+    >>> plain([print])
+    [Odd(kind='builtin_function_or_method')]
+    """
+    return _plain(value, MAX_DEPTH, [MAX_ITEMS])
+
+
+def _plain(value, depth, left):
+    left[0] -= 1
+    if left[0] < 0:
+        return Odd("reply with too many parts")
+    if depth == 0:
+        return Odd("reply that is nested too deeply")
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, Odd):
+        return Odd(str(value.kind))
+    value = _unwrapped(value)
+    if isinstance(value, ndarray):
+        return _plain_array(value, depth, left)
+    if isinstance(value, generic):
+        return _plain(value.item(), depth - 1, left) if value.dtype.kind in "biufU" else _odd(value)
+    if isinstance(value, str):
+        return str.__str__(value) if type(value) is str else "".join(str.__iter__(value))
+    if isinstance(value, int):
+        number = int.__index__(value)
+        return number if abs(number) < 2**63 else _as_float(number)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, list):
+        return [_plain(v, depth - 1, left) for v in list.__iter__(value)]
+    if isinstance(value, tuple):
+        return tuple(_plain(v, depth - 1, left) for v in tuple.__iter__(value))
+    if isinstance(value, dict):
+        pairs = [(_plain(k, depth - 1, left), v) for k, v in dict.items(value)]
+        if all(isinstance(k, (str, int)) for k, _ in pairs):
+            return {k: _plain(v, depth - 1, left) for k, v in pairs}
+    return _odd(value)
+
+
+def _unwrapped(value):
+    """The array or number inside a Tensor of torch or a Node of nnlib."""
+    torch, graph = sys.modules.get("torch"), sys.modules.get("nnlib.graph")
+    if torch and isinstance(value, torch.Tensor):
+        return value.detach().cpu().resolve_conj().resolve_neg().numpy()
+    if graph and isinstance(value, graph.Node):
+        return value.data
+    return value
+
+
+def _plain_array(value, depth, left):
+    array = asarray(value)
+    if array.dtype.name in DTYPES:
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        return array if array.nbytes < MAX_BYTES // 2 else Odd("array that is too large")
+    if array.dtype.kind in "OU":
+        return _plain(array.tolist(), depth - 1, left)
+    return Odd(f"array of {array.dtype.name}")
+
+
+def _odd(value):
+    return Odd(clean(type(value).__name__)[:80])
+
+
+def _as_float(number):
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def dumps(value) -> bytes:
+    """Plain data as bytes.
+
+    >>> import numpy as np
+    >>> dumps([1, (2.5,), np.arange(2)])[:30]
+    b'[1,{"t":[2.5]},{"a":["int64",['
+    """
+    return to_json(_tagged(plain(value)), separators=(",", ":")).encode("ascii")
+
+
+def _tagged(value):
+    if isinstance(value, ndarray):
+        return {
+            "a": [
+                value.dtype.name,
+                list(value.shape),
+                b64encode(ascontiguousarray(value).tobytes()).decode("ascii"),
+            ]
+        }
+    if isinstance(value, list):
+        return [_tagged(v) for v in value]
+    if isinstance(value, tuple):
+        return {"t": [_tagged(v) for v in value]}
+    if isinstance(value, dict):
+        return {"d": [[k, _tagged(v)] for k, v in value.items()]}
+    if isinstance(value, Odd):
+        return {"o": value.kind}
+    return value
+
+
+def loads(data: bytes):
+    """Bytes back to plain data; raises WireError for anything that `dumps` would not write."""
+    if len(data) > MAX_BYTES:
+        raise WireError(f"a message of {len(data)} bytes; at most {MAX_BYTES} are read")
+    try:
+        tagged = from_json(data.decode("ascii"))
+        return _untagged(tagged, MAX_DEPTH + 2)
+    except WireError:
+        raise
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        raise WireError(f"not a message: {type(error).__name__}") from None
+
+
+def _untagged(value, depth):
+    if depth == 0:
+        raise WireError("a message that is nested too deeply")
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= 2**63:
+            raise WireError("an integer that is too large")
+        return value
+    if isinstance(value, list):
+        return [_untagged(v, depth - 1) for v in value]
+    [(tag, inside)] = value.items()
+    if tag == "t" and isinstance(inside, list):
+        return tuple(_untagged(v, depth - 1) for v in inside)
+    if tag == "d" and isinstance(inside, list):
+        if not all(type(k) in (str, int) for k, _ in inside):
+            raise WireError("a dict with odd keys")
+        return {k: _untagged(v, depth - 1) for k, v in inside}
+    if tag == "o" and isinstance(inside, str):
+        return Odd(clean(inside)[:80])
+    if tag == "a":
+        return _array(*inside)
+    raise WireError("an unknown tag")
+
+
+def _array(name, shape, text):
+    if name not in DTYPES or not isinstance(shape, list) or len(shape) > 16:
+        raise WireError("an array of an unknown kind")
+    if not all(type(n) is int and 0 <= n <= MAX_BYTES for n in shape):
+        raise WireError("an array of an impossible shape")
+    raw = b64decode(text, validate=True)
+    if math.prod(shape) * dtype(name).itemsize != len(raw):
+        raise WireError("an array whose shape and size disagree")
+    if name == "bool" and raw.strip(b"\0\1"):
+        raise WireError("an array of booleans that are neither 0 nor 1")
+    return frombuffer(raw, name).reshape(shape).copy()
+
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean(text: str) -> str:
+    """Text that is safe to show and to store: no terminal escapes, no lone surrogates.
+
+    >>> clean("a\\x1b[31mred\\x1b[0m\\ud800\\r\\n")
+    'ared?\\n'
+    """
+    text = _UNSEEN.sub("", _ESCAPES.sub("", text))
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def write_frame(file, data: bytes):
+    """One message: four bytes of length, then the bytes."""
+    file.write(len(data).to_bytes(4, "big") + data)
+    file.flush()
+
+
+def read_frame(file) -> bytes:
+    """The next message's bytes; raises EOFError when the other side has gone."""
+    size = int.from_bytes(_read(file, 4), "big")
+    if size > MAX_BYTES:
+        raise WireError(f"a message of {size} bytes; at most {MAX_BYTES} are read")
+    return _read(file, size)
+
+
+def _read(file, size):
+    parts, missing = [], size
+    while missing:
+        part = file.read(min(missing, 1 << 20))
+        if not part:
+            raise EOFError("the other side has gone")
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
