@@ -48,8 +48,8 @@ def confusion_matrix(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor) 
         if labels.dtype.kind not in "iub" or labels.min() < 0:
             raise ValueError(
                 f"confusion_matrix needs labels 0, 1, 2 ...; {name} has dtype {labels.dtype} and "
-                f"smallest value {labels.min()}. Turn names into numbers first, for example "
-                "with np.unique(names, return_inverse=True)."
+                f"holds {min(labels.tolist())!r}. Number them first: "
+                "_, labels = np.unique(names, return_inverse=True)."
             )
     classes = max(int(predicted.max()), int(target.max()), *(n - 1 for n in columns)) + 1
     counts = np.zeros((classes, classes), dtype=np.int64)
@@ -168,6 +168,8 @@ def calibration(
         >>> curve.promised.round(2), curve.happened.round(2), curve.count
         (array([0.2, 0.9]), array([0.  , 0.67]), array([1, 3]))
     """
+    if bins < 1:
+        raise ValueError(f"calibration needs bins to be a whole number from 1 up; got {bins}.")
     p, positive = _scores(probabilities, target, "calibration")
     if p.min() < 0 or p.max() > 1:
         raise ValueError(

@@ -252,26 +252,39 @@ def _inside(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _modules(owner: Module, parts: Iterable[Any]) -> Iterator[Module]:
-    """The parts, or an error if one is no module."""
-    for i, part in enumerate(parts):
-        if isinstance(part, Module):
-            yield part
-            continue
-        name = type(owner).__name__
-        if isinstance(part, type) and issubclass(part, Module):
-            advice = f"a class. Make a module of it: {part.__name__}(...)"
-        elif isinstance(part, (list, tuple)):
-            advice = f"a {type(part).__name__}. Put a star before it: {name}(*layers)"
-        else:
-            advice = f"a {type(part).__name__}. Use a module such as nn.ReLU()"
-        raise TypeError(f"{name} needs modules; part {i} is {advice}.")
-
-
 # Modules made of modules
 
 
-class Sequential(Module):
+class _Row(Module):
+    """Modules under the names "0", "1", "2" ...: what Sequential and ModuleList share."""
+
+    def __init__(self, modules: Iterable[Module]):
+        super().__init__()
+        for module in modules:
+            self.append(module)
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        name, i = type(self).__name__, len(self)
+        if not isinstance(module, Module):
+            if isinstance(module, type) and issubclass(module, Module):
+                got = f"a class. Make a module of it: {module.__name__}(...)"
+            elif isinstance(module, (list, tuple)):
+                got = f"a {type(module).__name__}. To pass what is in it: {name}(*layers)"
+            else:
+                got = f"a {type(module).__name__}. Use a module such as nn.ReLU()"
+            raise TypeError(f"{name} needs modules; part {i} is {got}.")
+        setattr(self, str(i), module)
+        return self
+
+    def __iter__(self) -> Iterator[Module]:
+        return (module for _, module in self._own(Module))
+
+    def __len__(self) -> int:
+        return len(self._own(Module))
+
+
+class Sequential(_Row):
     """Modules in a row: the output of each is the input of the next.
 
     Example:
@@ -283,20 +296,12 @@ class Sequential(Module):
     """
 
     def __init__(self, *modules: Module):
-        super().__init__()
-        for i, module in enumerate(_modules(self, modules)):
-            setattr(self, str(i), module)
+        super().__init__(modules)
 
     def forward(self, x: Any) -> Any:
         for module in self:
             x = module(x)
         return x
-
-    def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self._own(Module))
-
-    def __len__(self) -> int:
-        return len(self._own(Module))
 
     def __getitem__(self, index: int | slice) -> Any:
         """One module, or for a slice a Sequential that shares these modules."""
@@ -304,7 +309,7 @@ class Sequential(Module):
         return Sequential(*found) if isinstance(found, list) else found
 
 
-class ModuleList(Module):
+class ModuleList(_Row):
     """A list of modules whose parameters are found, which those of a plain list are not.
 
     Example:
@@ -319,21 +324,7 @@ class ModuleList(Module):
     """
 
     def __init__(self, modules: Iterable[Module] = ()):
-        super().__init__()
-        for module in modules:
-            self.append(module)
-
-    def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        for part in _modules(self, [module]):
-            setattr(self, str(len(self)), part)
-        return self
-
-    def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self._own(Module))
-
-    def __len__(self) -> int:
-        return len(self._own(Module))
+        super().__init__(modules)
 
     def __getitem__(self, index: int | slice) -> Any:
         """One module, or for a slice a ModuleList that shares these modules."""

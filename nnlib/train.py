@@ -8,6 +8,7 @@
 """
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,9 +126,13 @@ def _not_finite(model, x, y, loss, lr: float, where: str) -> str:
     if culprit is None:  # the gradients of the step before were fine; what about this one's?
         loss.backward()
         culprit = _first_bad_gradient(model)
-    named = f" The first gradient that is not finite is that of {culprit}." if culprit else ""
+    gradients = (
+        f"The first gradient that is not finite is that of {culprit}."
+        if culprit
+        else "Every gradient is still finite."
+    )
     return (
-        f"{found}{named} Lower the learning rate, or look for the log of 0, a division by 0 or "
+        f"{found} {gradients} Lower the learning rate, or look for the log of 0, a division by 0 or "
         "the exp of a large number in the model and the loss."
     )
 
@@ -219,7 +224,9 @@ def progress(steps: Iterable[TrainStep], total: int | None = None) -> Iterator[T
     """
     from tqdm.auto import tqdm
 
-    with tqdm(steps, total=total, unit=" batches") as bar:
+    # tqdm looks at this variable only once, when it is imported.
+    silent = os.environ.get("TQDM_DISABLE", "0") != "0"
+    with tqdm(steps, total=total, unit=" batches", disable=silent) as bar:
         for step in bar:
             bar.set_postfix(epoch=step.epoch, loss=f"{step.loss:.4f}", refresh=False)
             yield step

@@ -1,0 +1,203 @@
+"""Optimizers take torch's steps, one parameter at a time, and refuse what would fail in silence."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from nnlib import Value, optim
+from nnlib.nn import Linear, Parameter, Sequential
+from nnlib.tensor import Tensor
+
+SETTINGS = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "weight_decay": 0.3}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("Adam", {}),
+    ("Adam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3}),
+    ("Adam", {"lr": 0.03, "weight_decay": 0.3}),
+]
+
+
+def gradients(steps=10):
+    """Of many sizes, some near Adam's eps, and with both signs."""
+    rng = np.random.default_rng(0)
+    return [
+        [rng.normal(size=(3, 4)) * 10.0 ** rng.integers(-9, 2, (3, 4)), rng.normal(size=5)]
+        for _ in range(steps)
+    ]
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS)
+def test_ten_steps_equal_torchs(name, setting):
+    start = [np.random.default_rng(1).normal(size=shape) for shape in ((3, 4), (5,))]
+    ours = [Parameter(p.copy()) for p in start]
+    theirs = [torch.nn.Parameter(torch.tensor(p)) for p in start]
+    our_optimizer = getattr(optim, name)(ours, **setting)
+    their_optimizer = getattr(torch.optim, name)(theirs, **setting)
+    for grads in gradients():
+        for p, q, g in zip(ours, theirs, grads, strict=True):
+            p.grad, q.grad = g, torch.tensor(g)
+        our_optimizer.step()
+        their_optimizer.step()
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS)
+def test_a_value_moves_as_an_array_does_and_stays_a_plain_float(name, setting):
+    value, array = Value(2.0), Parameter(np.array([2.0]))
+    for p in (value, array):
+        optimizer = getattr(optim, name)([p], **setting)
+        for _ in range(5):
+            optimizer.zero_grad()
+            ((p * p).sum() if isinstance(p, Tensor) else p * p).backward()
+            optimizer.step()
+    assert type(value.data) is float
+    assert value.data == pytest.approx(array.data[0], abs=1e-12)
+
+
+def test_the_steps_say_what_moved_from_where_to_where():
+    model = Sequential(Linear(3, 2))
+    optimizer = optim.SGD(model.named_parameters(), lr=0.5, momentum=0.9)
+    before = model.state_dict()
+    model[0].weight.grad = np.ones((2, 3), np.float32)
+    model[0].bias.grad = np.ones(2, np.float32)
+    weight, bias = optimizer.steps()
+    assert (weight.name, bias.name) == ("0.weight", "0.bias")
+    np.testing.assert_array_equal(weight.before, before["0.weight"])
+    np.testing.assert_array_equal(weight.after, before["0.weight"] - 0.5)
+    np.testing.assert_array_equal(weight.grad, 1)
+    assert weight.state["t"] == 1
+    assert weight.after is model[0].weight.data
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        weight.after = None
+
+
+def test_an_old_step_does_not_change_when_training_goes_on():
+    p = Parameter(np.ones(3))
+    optimizer = optim.Adam([p])
+    p.grad = np.ones(3)
+    (first,) = optimizer.steps()
+    kept = first.before.copy(), {k: np.copy(v) for k, v in first.state.items()}, first.after.copy()
+    p.grad = np.full(3, 5.0)
+    optimizer.step()
+    np.testing.assert_array_equal(first.before, kept[0])
+    np.testing.assert_array_equal(first.after, kept[2])
+    for key, value in kept[1].items():
+        np.testing.assert_array_equal(first.state[key], value)
+
+
+def test_each_parameter_counts_its_own_steps_and_waits_while_it_has_no_gradient():
+    a, b = Parameter(np.ones(2)), Parameter(np.ones(2))
+    optimizer = optim.Adam([a, b])
+    a.grad = np.ones(2)
+    optimizer.step()
+    b.grad = np.ones(2)
+    optimizer.step()
+    assert (optimizer.state["param 0"]["t"], optimizer.state["param 1"]["t"]) == (2, 1)
+    # b's first step is as long as a's was: lr, because the averages are corrected by b's own t.
+    np.testing.assert_allclose(b.data, 1 - 1e-3, atol=1e-9)
+
+
+def test_an_array_keeps_its_dtype():
+    p = Parameter(np.ones(3, np.float32))
+    optimizer = optim.Adam([p], weight_decay=0.1)
+    p.grad = np.ones(3, np.float32)
+    optimizer.step()
+    assert p.data.dtype == np.float32
+    assert all(a.dtype == np.float32 for k, a in optimizer.state["param 0"].items() if k != "t")
+
+
+def test_the_learning_rate_may_change_between_steps():
+    p = Parameter(np.ones(1))
+    optimizer = optim.SGD([p], lr=0.1)
+    p.grad = np.ones(1)
+    optimizer.step()
+    optimizer.lr = 0.2
+    optimizer.step()
+    assert p.data[0] == pytest.approx(1 - 0.1 - 0.2)
+
+
+def test_zero_grad_forgets_the_gradients():
+    p = Parameter(np.ones(1))
+    p.grad = np.ones(1)
+    optim.SGD([p]).zero_grad()
+    assert p.grad is None
+
+
+def test_steps_complains_even_if_nobody_iterates():
+    with pytest.raises(RuntimeError, match=r"no parameter has a gradient\. Call loss\.backward"):
+        optim.SGD([Parameter(np.ones(1))]).steps()
+
+
+class Wrong(optim.Optimizer):
+    def __init__(self, params, update):
+        super().__init__(params, lr=0.1)
+        self.answer = update
+
+    def update(self, p, g, state):
+        return self.answer(p, g)
+
+
+def in_place(p, g):
+    p -= g
+    return p
+
+
+@pytest.mark.parametrize(
+    ("update", "error", "message"),
+    [
+        (lambda p, g: None, TypeError, r"Wrong\.update\(\) returned None for param 0"),
+        (in_place, ValueError, "the very array it was given.*in place"),
+        (lambda p, g: p[:, None] - g, ValueError, r"shape \(3,\) .*; got shape \(3, 3\)"),
+        (lambda p, g: p - g.astype(np.float64), ValueError, "dtype float32; .*dtype float64"),
+        (lambda p, g: 1.0, ValueError, r"got shape \(\) and dtype float"),
+    ],
+)
+def test_a_wrong_update_is_named_before_the_parameter_is_lost(update, error, message):
+    p = Parameter(np.ones(3, np.float32))
+    p.grad = np.ones(3, np.float32)
+    with pytest.raises(error, match=message):
+        Wrong([p], update).step()
+    assert p.data.shape == (3,)
+
+
+def test_an_optimizer_without_update_says_so():
+    p = Value(1.0)
+    (p * p).backward()
+    with pytest.raises(NotImplementedError, match=r"Define update\(self, p, g, state\)"):
+        optim.Optimizer([p], lr=0.1).step()
+
+
+one = [Parameter(np.ones(1))]
+model = Linear(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optim.SGD(one, lr=-1), ValueError, "SGD needs lr to be 0 or more and finite"),
+        (lambda: optim.SGD(one, lr=float("nan")), ValueError, "got nan"),
+        (lambda: optim.SGD(one, lr=float("inf")), ValueError, "got inf"),
+        (lambda: optim.SGD(one, lr="0.1"), ValueError, "lr .* got '0.1'"),
+        (lambda: optim.SGD(one, momentum=1), ValueError, "momentum .* below 1; got 1"),
+        (lambda: optim.SGD(one, weight_decay=-1), ValueError, "weight_decay .* got -1"),
+        (lambda: optim.SGD(one, nesterov=True), ValueError, "needs momentum above 0"),
+        (lambda: optim.Adam(one, betas=0.9), ValueError, "betas as a pair .* got 0.9"),
+        (lambda: optim.Adam(one, betas=(0.9, 1.0)), ValueError, r"betas\[1\] .* below 1; got 1.0"),
+        (lambda: optim.Adam(one, eps=-1), ValueError, "eps .* got -1"),
+        (lambda: optim.SGD([]), ValueError, "empty list of parameters"),
+        (lambda: optim.SGD(model), TypeError, r"Pass model\.parameters\(\)"),
+        (lambda: optim.SGD(model.parameters), TypeError, r"Pass model\.parameters\(\)"),
+        (lambda: optim.SGD(one[0]), TypeError, r"one by itself. Write \[p\]"),
+        (lambda: optim.SGD([np.ones(2)]), TypeError, "param 0 is a ndarray"),
+        (lambda: optim.SGD([one[0] * 2]), ValueError, "param 0 is the result of a computation"),
+        (lambda: optim.SGD([*one, *one]), ValueError, "param 1 twice"),
+    ],
+)
+def test_bad_arguments_are_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
