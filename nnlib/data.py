@@ -189,8 +189,9 @@ class StandardScaler:
                 f"StandardScaler needs rows and columns (B, D), B at least 1; X has shape "
                 f"{np.shape(X)}. For one column: X.reshape(-1, 1)."
             )
-        self.mean_ = np.mean(X, axis=0, dtype=np.float64)
-        std = np.std(X, axis=0, dtype=np.float64)
+        X = np.asarray(X, np.float64)
+        self.mean_ = X.mean(axis=0)
+        std = X.std(axis=0)
         # Rounding can leave a constant column with a standard deviation just above 0.
         constant = std <= 1e-7 * np.abs(self.mean_)
         self.scale_ = np.where(constant, 1.0, std)
@@ -235,8 +236,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn import datasets
 
-    X, y = datasets.load_digits(return_X_y=True)
-    return (X / 16).astype(np.float32), y.astype(np.int64)
+    found: Any = datasets.load_digits()
+    return _table(found.data / 16, found.target, np.int64)
 
 
 def iris() -> tuple[np.ndarray, np.ndarray]:
@@ -251,7 +252,8 @@ def iris() -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn import datasets
 
-    return _table(*datasets.load_iris(return_X_y=True), np.int64)
+    found: Any = datasets.load_iris()
+    return _table(found.data, found.target, np.int64)
 
 
 def wine() -> tuple[np.ndarray, np.ndarray]:
@@ -268,7 +270,8 @@ def wine() -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn import datasets
 
-    return _table(*datasets.load_wine(return_X_y=True), np.int64)
+    found: Any = datasets.load_wine()
+    return _table(found.data, found.target, np.int64)
 
 
 def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
@@ -286,7 +289,8 @@ def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn import datasets
 
-    return _table(*datasets.load_breast_cancer(return_X_y=True), np.int64)
+    found: Any = datasets.load_breast_cancer()
+    return _table(found.data, found.target, np.int64)
 
 
 def diabetes() -> tuple[np.ndarray, np.ndarray]:
@@ -303,7 +307,8 @@ def diabetes() -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn import datasets
 
-    return _table(*datasets.load_diabetes(return_X_y=True, scaled=False), np.float32)
+    found: Any = datasets.load_diabetes(scaled=False)
+    return _table(found.data, found.target, np.float32)
 
 
 # Generated data

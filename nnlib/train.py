@@ -9,7 +9,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,8 +132,8 @@ def _not_finite(model, x, y, loss, lr: float, where: str) -> str:
         else "Every gradient is still finite."
     )
     return (
-        f"{found} {gradients} Lower the learning rate, or look for the log of 0, a division by 0 or "
-        "the exp of a large number in the model and the loss."
+        f"{found} {gradients} Lower the learning rate, or look for the log of 0, a division by 0 "
+        "or the exp of a large number in the model and the loss."
     )
 
 
@@ -341,7 +341,7 @@ def fit(
     )
     if patience is not None:
         steps = early_stopping(steps, model, patience)
-    total = epochs * len(loader) if hasattr(loader, "__len__") else None
+    total = epochs * len(loader) if isinstance(loader, Sized) else None
     return History(list(progress(steps, total)))
 
 
