@@ -88,7 +88,9 @@ def _parts_difference(got, want, place):
         return _unlike(got, want, place)
     if len(got) != len(want):
         return Difference("length", f"{place} has {len(got)} parts, expected {len(want)}")
-    parts = (difference(g, w, f"{place}[{i}]") for i, (g, w) in enumerate(zip(got, want)))
+    parts = (
+        difference(g, w, f"{place}[{i}]") for i, (g, w) in enumerate(zip(got, want, strict=True))
+    )
     return next((d for d in parts if d), None)
 
 
@@ -167,9 +169,12 @@ def relation(pairs) -> str | None:
     >>> relation([(np.array([2.0, 4.0, 6.0]), np.array([1.0, 2.0, 3.0]))])
     'Every number is 2 times what it should be.'
     """
-    arrays = [(numbers(g), numbers(w)) for g, w in pairs]
-    if not arrays or any(g is None or w is None for g, w in arrays):
-        return None
+    arrays = []
+    for got, want in pairs:
+        g, w = numbers(got), numbers(want)
+        if g is None or w is None:
+            return None
+        arrays.append((g, w))
     if all(g.ndim == 2 and g.shape[::-1] == w.shape and _close(g.T, w).all() for g, w in arrays):
         return "Rows and columns are exchanged: this is the right result, transposed."
     if any(g.shape != w.shape or not isfinite(g).all() for g, w in arrays):
@@ -241,7 +246,8 @@ def describe(value) -> str:
     if isinstance(value, dict):
         return f"a dict with the keys {_listed(value)}"
     plural = "" if len(value) == 1 else "s"
-    if isinstance(value, list) and numbers(value) is not None and numbers(value).ndim == 1:
+    flat = all(isinstance(v, (bool, int, float)) for v in value)
+    if isinstance(value, list) and flat:
         return f"a list of {len(value)} number{plural}"
     return f"a {type(value).__name__} of {len(value)} part{plural}"
 

@@ -110,9 +110,9 @@ class Trial:
             elif not waits_for:  # one look, to see whether this question was started at all
                 waits_for = unpassed
                 self._peek(answer, q, c)
-        failing = [i for i, r in replies.items() if reply_difference(r, right[i])]
-        if failing:
-            return replace(blank, **self._diagnose(q, replies, failing))
+        gaps = {i: gap for i, r in replies.items() if (gap := reply_difference(r, right[i]))}
+        if gaps:
+            return replace(blank, **self._diagnose(q, replies, gaps))
         if waits_for:
             raise rests_on(waits_for[0])
         return replace(blank, status="passed", points=q.points, message="Every probe agrees.")
@@ -144,31 +144,27 @@ class Trial:
             "your code in place of `raise NotImplementedError`, run the cell, then run this check.",
         )
 
-    def _diagnose(self, q, replies, failing):
-        """The name and the words for an answer that failed on the calls `failing`."""
+    def _diagnose(self, q, replies, gaps):
+        """The name and the words for an answer that failed on some calls, those in `gaps`."""
         calls, right = self.calls[q.name], self.right[q.name]
-        shown = min(failing, key=lambda i: (calls[i].size, i))
-        found = {
-            "detail": _where(q, calls[shown], reply_difference(replies[shown], right[shown])),
-            "snippet": snippet(q, calls[shown]),
-        }
-        wrong = self._named(q, replies, failing)
+        wrong = self._named(q, replies, set(gaps))
+
+        def severity(i):  # a known mistake is shown on the smallest input that shows it
+            return 0 if wrong else SYMPTOMS.index(gaps[i].kind), calls[i].size, i
+
+        worst = min(gaps, key=severity)
+        gap, reply, c = gaps[worst], replies[worst], calls[worst]
+        found = {"detail": _where(q, c, gap), "snippet": snippet(q, c)}
         if wrong:
             return {**found, "name": wrong.mistake, "message": wrong.sentence, "mistake": True}
-        differences = {i: reply_difference(replies[i], right[i]) for i in failing}
-        worst = min(failing, key=lambda i: (SYMPTOMS.index(differences[i].kind), calls[i].size, i))
-        gap, reply = differences[worst], replies[worst]
-        found["detail"] = _where(q, calls[worst], gap)
-        found["snippet"] = snippet(q, calls[worst])
         if reply.raised is None and gap.kind in ("value", "shape"):
-            related = relation([(replies[i].value, right[i].value) for i in failing])
-            related = related or _only_in_one_mode(calls, replies, failing)
+            related = relation([(replies[i].value, right[i].value) for i in gaps])
+            related = related or _only_in_one_mode(calls, replies, list(gaps))
             if related:
                 return {**found, "name": "relation", "message": related}
-        words = _symptom(q, calls[worst], reply, gap)
-        if words == found["detail"]:
-            found["detail"] = ""
-        return {**found, "name": gap.kind, "message": words}
+        words = _symptom(q, c, reply, gap)
+        detail = "" if words == found["detail"] else found["detail"]
+        return {**found, "name": gap.kind, "message": words, "detail": detail}
 
     def _named(self, q: Question, replies, failing):
         """The known wrong answer that replies the same on every failing call, if there is one.
@@ -443,7 +439,7 @@ def _is_one_tuple(value):
 
 
 def _measure(value):
-    """(how many parts, the largest magnitude) of an input; raises ValueError for what is no data."""
+    """How many parts an input has, and its largest magnitude. ValueError for what is no data."""
     if isinstance(value, Odd):
         raise ValueError(f"This input holds {describe(value)}; give numbers, lists and arrays.")
     if isinstance(value, ndarray):

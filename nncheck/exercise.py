@@ -301,19 +301,6 @@ class Exercise:
                 )
 
 
-def source_of(thing) -> str:
-    """The source of a function or class of a check file, without our decorators."""
-    lines = inspect.cleandoc("\n" + inspect.getsource(thing)).splitlines()
-    start = next(i for i, line in enumerate(lines) if re.match(r"(def|class|async def) ", line))
-    kept, ours = [], False
-    for line in lines[:start]:
-        if line.startswith("@"):
-            ours = bool(re.match(r"@(question|wrong|catch)\b", line))
-        if not ours:
-            kept.append(line)
-    return "\n".join([*kept, *lines[start:]]) + "\n"
-
-
 def _globals_of(code):
     found = {
         i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")

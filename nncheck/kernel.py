@@ -1,19 +1,22 @@
 """Checks in the learner's own notebook: `check = open_exercise("22_autograd")`, `check("mul")`."""
 
 import ast
+import contextlib
 import hashlib
-import json
+import inspect
 import os
 import re
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from nncheck import exercise, message, progress
+from nncheck import exercise, message, progress, submission
 from nncheck.answer import Local, Trouble
 from nncheck.diagnose import Trial, Verdict
 from nncheck.exercise import NOTEBOOK_SEED, Catch, Exercise, Question
+from nncheck.submission import defines
 from nncheck.worker import NO_VALUE
 
 _open: dict[str, "Checks"] = {}  # the last one opened of each exercise, in this kernel
@@ -25,12 +28,12 @@ def open_exercise(name: str) -> "Checks":
     >>> check = open_exercise("22_autograd")   # doctest: +SKIP
     >>> check("mul")                           # doctest: +SKIP
     """
-    shell = _shell()
-    names = shell.user_ns if shell else sys._getframe(1).f_globals
+    ipython = shell()
+    names = ipython.user_ns if ipython else sys._getframe(1).f_globals
     before = _open.get(name)
     if before:
         before.stop_watching()
-    checks = Checks(exercise.load(name), Kernel(names, shell))
+    checks = Checks(exercise.load(name), Kernel(names, ipython))
     if before and before.kernel.names is names:
         checks.kernel.runs.update(before.kernel.runs)
     _open[name] = checks
@@ -226,8 +229,8 @@ class Kernel(Local):
             )
         run = self.runs.get(name)
         if run and saved and saved.at > run.at:
-            wanted = (run.cell_id, f"answer-{name}")
-            cell = next((c for w in wanted for c in saved.cells if w and c.id == w), None)
+            by_id = {c.id: c for c in saved.cells}
+            cell = by_id.get(run.cell_id) or submission.answer_cell(saved.cells, name)
             if cell and cell.source.strip() != run.source.strip() and defines(cell.source, name):
                 return Trouble(
                     "stale",
@@ -252,67 +255,40 @@ class Kernel(Local):
         """Changes when the answer's code changes, not with its comments or spaces."""
         run = self.runs.get(name)
         text = run.source if run else _source_text(self.names.get(name))
-        try:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
             text = ast.dump(ast.parse(text))
-        except (SyntaxError, ValueError, RecursionError):
-            pass
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class SavedCell:
-    id: str
-    source: str
 
 
 @dataclass(frozen=True)
 class Saved:
     """A notebook as it was last saved, and when."""
 
-    cells: list[SavedCell]
+    cells: list[submission.Cell]
     at: float
 
 
 def saved_notebook() -> Saved | None:
     """The notebook of this kernel as it stands on disk, where the server says which one it is."""
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    if path.suffix != ".ipynb":
+        return None
     try:
-        if path.suffix != ".ipynb":
-            return None
-        cells = json.loads(path.read_bytes())["cells"]
-        code = [c for c in cells if c["cell_type"] == "code"]
-        return Saved(
-            [SavedCell(str(c.get("id", "")), "".join(c["source"])) for c in code],
-            path.stat().st_mtime,
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return Saved(submission.read(path), path.stat().st_mtime)
+    except (submission.Unreadable, OSError):
         return None
 
 
-def defines(source: str, name: str) -> bool:
-    """Does a cell's source define `name` at its top level?
-
-    >>> defines("def mul(a, b): ...", "mul"), defines("mul(1, 2)", "mul")
-    (True, False)
-    """
-    pattern = rf"^(?:(?:async\s+)?def|class)\s+{name}\b|^{name}\s*(?::[^=\n]+)?=(?!=)"
-    return re.search(pattern, source, re.MULTILINE) is not None
-
-
 def solution_source(exercise_name: str, question: str) -> str:
-    """Our solution's cell."""
+    """Our solution's cell, without the marks of its region."""
     path = exercise.home() / "solutions" / f"{exercise_name}.ipynb"
-    try:
-        cells = json.loads(path.read_bytes())["cells"]
-    except OSError:
-        raise FileNotFoundError(f"This installation has no solution of {exercise_name}.") from None
-    code = [c for c in cells if c["cell_type"] == "code"]
-    by_id = [c for c in code if c.get("id") == f"answer-{question}"]
-    by_name = [c for c in code if defines("".join(c["source"]), question)]
-    for cell in by_id or by_name:
-        lines = "".join(cell["source"]).splitlines()
-        return "\n".join(n for n in lines if not re.match(r"\s*#+ (BEGIN|END) SOLUTION", n))
-    raise LookupError(f"The solutions of {exercise_name} have no cell for {question}.")
+    if not path.exists():
+        raise FileNotFoundError(f"This installation has no solutions of {exercise_name}.")
+    cell = submission.answer_cell(submission.read(path), question)
+    if cell is None:
+        raise LookupError(f"The solutions of {exercise_name} have no cell for {question}.")
+    lines = cell.source.splitlines()
+    return "\n".join(n for n in lines if not re.match(r"\s*#+ ?(BEGIN|END) SOLUTION", n))
 
 
 class _Unread:
@@ -329,15 +305,14 @@ class _Unread:
 
 
 def _source_text(thing) -> str:
-    import inspect
-
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):
         return repr(type(thing))
 
 
-def _shell():
+def shell() -> Any:
+    """The IPython that runs this code, or None."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None
 
@@ -347,7 +322,7 @@ def _shell():
 
 def has_front_end() -> bool:
     """Is somebody looking: a kernel that a notebook server started for a person?"""
-    return bool(_shell() and os.environ.get("JPY_SESSION_NAME"))
+    return bool(shell() and os.environ.get("JPY_SESSION_NAME"))
 
 
 def _offer(checks, verdict, offered):

@@ -108,7 +108,8 @@ def card(title: str, body: str, tone: str = "quiet") -> str:
     """A titled box with a coloured edge; `title` and `body` are HTML."""
     return (
         f'<div role="status" style="border-left:4px solid {TONES[tone]};padding:.3em .9em;'
-        'margin:.2em 0;max-width:46em;line-height:1.45;color:var(--jp-content-font-color1, inherit)">'
+        "margin:.2em 0;max-width:46em;line-height:1.45;"
+        'color:var(--jp-content-font-color1, inherit)">'
         f"<strong>{title}</strong>{body}</div>"
     )
 

@@ -7,7 +7,7 @@ depends on its reader. Answers go to the working copy's own record.
 from string import ascii_lowercase
 
 from nncheck import progress
-from nncheck.kernel import has_front_end
+from nncheck.kernel import has_front_end, shell
 from nncheck.message import Shown, card, fold, paragraph, small, words
 
 CONFIDENCE = ("guess", "think", "sure")
@@ -95,7 +95,6 @@ def _ask_live(event, key, options, answer=""):
         return
     try:
         import ipywidgets
-        from IPython.core.getipython import get_ipython
         from IPython.display import display
     except ImportError:
         return
@@ -127,11 +126,13 @@ def _ask_live(event, key, options, answer=""):
     button.on_click(record)
     box = ipywidgets.VBox([choice, ipywidgets.HBox([sure, button]), said])
 
+    events = shell().events
+
     def show(_=None):
-        get_ipython().events.unregister("post_run_cell", show)
+        events.unregister("post_run_cell", show)
         display(box)
 
-    get_ipython().events.register("post_run_cell", show)
+    events.register("post_run_cell", show)
 
 
 def _recorded(guess, answer, journal):

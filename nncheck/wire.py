@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from json import dumps as to_json
 from json import loads as from_json
+from typing import Any
 
 # By name: a learner who replaces one of these in NumPy changes no verdict.
 from numpy import asarray, ascontiguousarray, dtype, frombuffer, generic, ndarray
@@ -34,7 +35,7 @@ class Odd:
     kind: str
 
 
-def plain(value):
+def plain(value) -> Any:
     """The same value with nothing but plain data in it; what is no data becomes an Odd.
 
     Tensors of nnlib and torch become arrays. Subclasses become their plain base, so a type that
@@ -49,7 +50,7 @@ def plain(value):
     return _plain(value, MAX_DEPTH, [MAX_ITEMS])
 
 
-def _plain(value, depth, left):
+def _plain(value, depth, left) -> Any:
     left[0] -= 1
     if left[0] < 0:
         return Odd("reply with too many parts")
@@ -143,7 +144,7 @@ def _tagged(value):
     return value
 
 
-def loads(data: bytes):
+def loads(data: bytes) -> Any:
     """Bytes back to plain data; raises WireError for anything that `dumps` would not write."""
     if len(data) > MAX_BYTES:
         raise WireError(f"a message of {len(data)} bytes; at most {MAX_BYTES} are read")
@@ -156,7 +157,7 @@ def loads(data: bytes):
         raise WireError(f"not a message: {type(error).__name__}") from None
 
 
-def _untagged(value, depth):
+def _untagged(value, depth) -> Any:
     if depth == 0:
         raise WireError("a message that is nested too deeply")
     if value is None or isinstance(value, (bool, float)):

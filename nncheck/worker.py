@@ -1,9 +1,9 @@
 """The untrusted side: a process that holds a learner's cells and runs probes beside them.
 
-It is started as `python -I worker.py` and reads orders from its standard input: run this cell, keep
-this probe, call it on this data. It never sees a check file, a solution or a seed, and nothing that
-it says is believed beyond "this is what the learner's code replied". `run_probe` is also what checks
-in the notebook use, so both ways of checking see the same reply.
+It is started as `python -I worker.py` and reads orders from its standard input: run this cell,
+keep this probe, call it on this data. It never sees a check file, a solution or a seed, and nothing
+that it says is believed beyond "this is what the learner's code replied". `run_probe` is also what
+checks in the notebook use, so both ways of checking see the same reply.
 
 This file imports nothing of ours but wire.py, which it loads by its path.
 """
@@ -24,13 +24,15 @@ from pathlib import Path
 if __package__:
     from nncheck import wire
 else:
+    sys.path += [folder for folder in sys.argv[1:] if folder not in sys.path]
     from importlib.machinery import SourceFileLoader
     from importlib.util import module_from_spec, spec_from_loader
 
     _spec = spec_from_loader(
         "wire", SourceFileLoader("wire", str(Path(__file__).with_name("wire.py")))
     )
-    assert _spec is not None and _spec.loader is not None
+    assert _spec is not None
+    assert _spec.loader is not None
     wire = sys.modules["wire"] = module_from_spec(_spec)
     _spec.loader.exec_module(wire)
 
@@ -280,8 +282,13 @@ class Worker:
         self.fence.__enter__()
         return None
 
-    def cell(self, name, source):
-        return run_cell(name, source, self.namespace)
+    def cell(self, name, source, watched):
+        """Run a cell; its error, and which of the watched names it gave a new meaning."""
+        before = [self.namespace.get(n, NO_VALUE) for n in watched]
+        error = run_cell(name, source, self.namespace)
+        after = [self.namespace.get(n, NO_VALUE) for n in watched]
+        new = [n for n, b, a in zip(watched, before, after, strict=True) if a is not b]
+        return {"error": error, "new": new}
 
     def probe(self, key, name, source):
         space = {"__builtins__": builtins, **self.modules}
@@ -301,9 +308,13 @@ def serve(orders, replies):
             order = wire.loads(wire.read_frame(orders))
         except EOFError:
             return
-        number, verb, arguments = order
-        result = getattr(worker, verb)(*arguments)
-        wire.write_frame(replies, wire.dumps((number, result)))
+        number, verb, arguments = order  # type: ignore[misc]
+        reply = wire.dumps((number, getattr(worker, verb)(*arguments)))
+        if len(reply) > wire.MAX_BYTES:
+            reply = wire.dumps(
+                (number, {"value": wire.Odd("reply that is too large"), "changed": []})
+            )
+        wire.write_frame(replies, reply)
 
 
 def main():

@@ -1,0 +1,94 @@
+"""A learner's notebook as a check reads it: its code cells, whatever state the file is in.
+
+It is somebody else's file, so reading it is careful and quick, and what cannot be read is said in
+words. (Notebooks of ours are read and written by notebooks.py.)
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = 50_000_000
+CHECK = re.compile(r"\s*check\(\s*[\"']\w*[\"']\s*\)\s*")
+OPENED = re.compile(r"\bopen_exercise\(\s*[\"'](\w+)[\"']")
+
+
+class Unreadable(ValueError):
+    """A file that holds no notebook; its message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell."""
+
+    id: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Does a check run it? All but check cells and cells tagged `swap`."""
+        return "swap" not in self.tags and not CHECK.fullmatch(self.source)
+
+
+def read(path: Path) -> list[Cell]:
+    """The code cells of a notebook, in order."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Unreadable(
+                f"{path.name} has more than {MAX_BYTES // 1_000_000} MB. Choose Edit > Clear "
+                "Outputs of All Cells, and save it."
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _no_notebook(path, "it is not UTF-8 text") from None
+    except OSError as error:
+        raise Unreadable(f"{path.name} cannot be read: {error.strerror}.") from None
+    if not text.strip():
+        raise _no_notebook(path, "it is empty")
+    try:
+        return [_cell(c) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
+    except json.JSONDecodeError as error:
+        raise _no_notebook(path, f"line {error.lineno} is not JSON ({error.msg})") from None
+    except RecursionError:
+        raise _no_notebook(path, "it is nested too deeply") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _no_notebook(path, "its cells are not those of a notebook") from None
+
+
+def _cell(data):
+    source, tags = data["source"], data.get("metadata", {}).get("tags", [])
+    source = source if isinstance(source, str) else "".join(source)
+    return Cell(str(data.get("id", "")), source, tuple(t for t in tags if isinstance(t, str)))
+
+
+def _no_notebook(path, why):
+    return Unreadable(
+        f"{path.name} is not a notebook: {why}. Take it back from your last commit or from "
+        "JupyterLab's checkpoint (File > Revert Notebook to Checkpoint), or start it anew: move it "
+        "out of the way and run `nncheck update` on the working copy."
+    )
+
+
+def opened(cells: list[Cell]) -> str:
+    """The exercise that a notebook opens in its code; "" if none."""
+    return next((m[1] for c in cells if (m := OPENED.search(c.source))), "")
+
+
+def answer_cell(cells: list[Cell], name: str) -> Cell | None:
+    """The cell that holds the answer `name`: the last that defines it, or the one with its id."""
+    defining = [c for c in cells if c.runs and defines(c.source, name)]
+    by_id = [c for c in cells if c.id == f"answer-{name}"]
+    return (defining or by_id or [None])[-1]
+
+
+def defines(source: str, name: str) -> bool:
+    """Does a cell's source define `name` at its top level?
+
+    >>> defines("def mul(a, b): ...", "mul"), defines("mul(1, 2)", "mul")
+    (True, False)
+    """
+    word = re.escape(name)
+    pattern = rf"^(?:(?:async\s+)?def|class)\s+{word}\b|^{word}\s*(?::[^=\n]+)?=(?!=)"
+    return re.search(pattern, source, re.MULTILINE) is not None
