@@ -1,0 +1,102 @@
+"""A graph as plain data: one card per node, ready for a picture, a table or a sentence."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnlib import graph
+from nnlib.graph import Node
+from nnlib.scalar import Value
+from nnlib.show.text import cell, one_line, table
+
+MOST = 120  # nodes; beyond it neither the picture nor the table can be read
+
+Shown = float | tuple[int, ...] | None  # a number, the shape of an array, or nothing yet
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one node showed when it was looked at."""
+
+    name: str
+    label: str
+    op: str
+    value: Shown
+    grad: Shown
+    inputs: tuple[int, ...]
+    locals: tuple[float, ...]
+
+
+def read(root: Node) -> list[Card]:
+    """One card for each node that `root` was computed from, inputs first, `root` last.
+
+    Nothing is changed: no gradient, no graph.
+    """
+    if not isinstance(root, Node):
+        raise TypeError(
+            f"show.graph needs a Value or a Tensor, the result of a computation; "
+            f"it got {type(root).__name__}."
+        )
+    nodes = graph.topological(root)
+    if len(nodes) > MOST:
+        raise ValueError(
+            f"show.graph draws at most {MOST} nodes; this graph has {len(nodes)}. Show a smaller "
+            f"part: a single example, a smaller network, or a node in the middle. A sum by "
+            f"total([...]) is one node, a chain of + is many."
+        )
+    number = {id(node): i for i, node in enumerate(nodes)}
+    labels = [one_line(node.label) for node in nodes]
+    cards = []
+    for i, (node, label) in enumerate(zip(nodes, labels, strict=True)):
+        alone = label and labels.count(label) == 1
+        cards.append(
+            Card(
+                name=label if alone else f"{label} #{i + 1}".strip(),
+                label=label,
+                op=node.symbol,
+                value=_shown(node, node.data),
+                grad=_shown(node, node.grad),
+                inputs=tuple(number[id(source)] for source in node.inputs),
+                locals=tuple(node.locals or ()),
+            )
+        )
+    return cards
+
+
+def _shown(node: Node, content) -> Shown:
+    if content is None:
+        return None
+    return float(content) if isinstance(node, Value) else content.shape
+
+
+def as_table(cards: Sequence[Card]) -> str:
+    """The graph in plain text, one line per node; the same graph gives the same text."""
+    what = "shape" if isinstance(cards[0].value, tuple) else "value"
+    return table(
+        {
+            "node": [card.name for card in cards],
+            "op": [card.op for card in cards],
+            what: [card.value for card in cards],
+            "grad": [card.grad for card in cards],
+            "inputs": [_names(cards, card.inputs) for card in cards],
+        }
+    )
+
+
+def in_words(cards: Sequence[Card]) -> str:
+    """A sentence for somebody who cannot see the picture."""
+    last = cards[-1]
+    known = f"of shape {last.value}" if isinstance(last.value, tuple) else f"= {cell(last.value)}"
+    end = f"{last.name} {known}, grad {cell(last.grad)}."
+    if len(cards) == 1:
+        return f"Graph of 1 node: the leaf {end}"
+    leaves = [i for i, card in enumerate(cards) if not card.inputs]
+    ops = Counter(card.op for card in cards if card.inputs)
+    through = ", ".join(op if n == 1 else f"{op} ({n} times)" for op, n in ops.items())
+    return f"Graph of {len(cards)} nodes from {_names(cards, leaves)} through {through} to {end}"
+
+
+def _names(cards, inputs, most: int = 6) -> str:
+    names = [cards[i].name for i in inputs[:most]]
+    more = len(inputs) - most
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

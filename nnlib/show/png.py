@@ -1,0 +1,122 @@
+"""The still picture of a graph: a card per node, a wire per input, a pill per local derivative."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from nnlib.show import picture
+from nnlib.show.cards import Card, Shown
+from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire
+from nnlib.show.text import minus, narrow, short
+
+MARGIN, HEAD = 14, 30  # pixels around the picture, and for its title
+PAD = 8  # from a card's edge to its text
+SMALLEST = 8.5  # pixels; a text that is still too long is cut
+POINTS = 72 / picture.DPI  # matplotlib wants sizes in points
+LEAF, WIRE = "#F1F4F7", "#8C959F"
+
+
+@picture.style()
+def draw(cards: Sequence[Card], layout: Layout, title: str | None = None):
+    """Draw the cards where the layout puts them. One unit of the axes is one pixel."""
+    from matplotlib.figure import Figure
+
+    head = HEAD if title else 0
+    width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN + head
+    fig = Figure(figsize=(width / picture.DPI, height / picture.DPI))
+    ax = fig.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(-MARGIN, width - MARGIN), ylim=(height - MARGIN - head, -MARGIN - head))
+    ax.set_axis_off()
+    if title:
+        _write(ax, 0, -head / 2 - 2, title, 15, layout.width, weight="bold")
+    for wire in layout.wires:
+        _wire(ax, wire)
+    for card, box in zip(cards, layout.boxes, strict=True):
+        _card(ax, card, box, last=card is cards[-1])
+    for wire in layout.wires:
+        if cards[wire.target].locals:
+            _pill(ax, wire, minus(short(cards[wire.target].locals[wire.slot])))
+    return fig
+
+
+def _card(ax, card: Card, box: Box, last: bool) -> None:
+    """Name and operation above; below them value and gradient, each in its colour."""
+    edge, thick = (picture.INK, 1.6) if last else (picture.LINE, 1)
+    fill = picture.PAPER if card.inputs else LEAF
+    _rounded(ax, box.left, box.top, box.right, box.bottom, 9, fill, edge, thick, layer=2)
+    left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
+    room = CARD_WIDTH - 2 * PAD
+    name = card.label or card.op
+    aside = card.op if card.label else card.name
+    used = _write(ax, right, middle - 21, aside, 11.5, room / 2, ha="right", color=picture.QUIET)
+    _write(ax, left, middle - 21, name, 13.5, room - used - 4, weight="bold")
+    what = "shape" if isinstance(card.value, tuple) else "value"
+    for caption, number, colour, y in (
+        (what, card.value, picture.VALUE, middle + 2),
+        ("grad", card.grad, picture.QUIET if card.grad is None else picture.GRAD, middle + 22),
+    ):
+        used = _write(ax, left, y, caption, 10.5, room, color=picture.QUIET)
+        _write(ax, right, y, _number(number), 14, room - used, ha="right", color=colour)
+
+
+def _number(shown: Shown) -> str:
+    return minus(narrow(shown)) if isinstance(shown, float) else str(shown)
+
+
+def _wire(ax, wire: Wire) -> None:
+    """Level out of a card and into the next; an S-bend between columns."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    points, codes = [wire.points[0]], [Path.MOVETO]
+    for (x0, y0), (x1, y1) in zip(wire.points[:-1:2], wire.points[1::2], strict=True):
+        points += [(x0, y0), (x0 + 0.5 * (x1 - x0), y0), (x0 + 0.3 * (x1 - x0), y1), (x1, y1)]
+        codes += [Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+    ax.add_patch(PathPatch(Path(points, codes), fc="none", ec=WIRE, lw=1.2, zorder=1))
+
+
+def _pill(ax, wire: Wire, number: str) -> None:
+    """The local derivative, where the wire enters the card."""
+    x, y = wire.points[-1]
+    half = min(_width(number, 10.5) / 2 + 5, GAP_X / 2 - 2)
+    middle = x - half - 2
+    _rounded(ax, middle - half, y - 7.5, middle + half, y + 7.5, 7.5, picture.PAPER, WIRE, 0.8, 3)
+    _write(ax, middle, y, number, 10.5, 2 * half - 4, ha="center")
+
+
+def _rounded(ax, left, top, right, bottom, radius, fill, edge, thick, layer) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    shape = f"round,pad=0,rounding_size={radius}"
+    ax.add_patch(
+        FancyBboxPatch(
+            (left, top), right - left, bottom - top, boxstyle=shape,
+            fc=fill, ec=edge, lw=thick, zorder=layer,
+        )
+    )  # fmt: skip
+
+
+def _write(ax, x, y, text, size, room, ha="left", weight="normal", color=picture.INK) -> float:
+    """Write within `room` pixels, smaller if need be, then cut short; the width it took."""
+    from matplotlib.text import Text
+
+    while size > SMALLEST and _width(text, size, weight) > room:
+        size -= 0.5
+    while len(text) > 1 and _width(text, size, weight) > room:
+        text = text[:-2] + "…"
+    ax.add_artist(
+        Text(
+            x, y, text, fontsize=size * POINTS, ha=ha, va="center_baseline", weight=weight,
+            color=color, zorder=4,
+        )
+    )  # fmt: skip
+    return _width(text, size, weight)
+
+
+@lru_cache(4096)
+def _width(text: str, size: float, weight: str = "normal") -> float:
+    """How many pixels a text takes."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family=picture.FONT, weight=weight, size=size)
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
