@@ -99,8 +99,8 @@ class Node:
         """`grad` in the form in which this node keeps it."""
         return grad
 
-    def _release(self) -> None:
-        """Let go of what only the walk needed, now that it has passed."""
+    def _passed(self, retain_graph: bool) -> None:
+        """The walk has passed: let go of what nobody needs any more."""
 
     def _result(self, data: Any, fn: "Function | None") -> "Node":
         """A node for `data`, which `fn` made from this one and perhaps others."""
@@ -115,7 +115,7 @@ class Function:
     and `needs`, which says for each input whether anyone wants its gradient.
     """
 
-    symbol: ClassVar[str] = ""
+    symbol: str = ""
     inputs: tuple[Node, ...] | None = None  # None once the walk has passed
     out: Any
     needs: tuple[bool, ...]
@@ -251,8 +251,7 @@ def _walk(root: Node, seed: Any, nodes: list[Node], retain_graph: bool) -> Itera
             if x.requires_grad:
                 amount, before = x._fit(amount), x.grad
                 # Never `+=`: on an array it would change `before`, which others may hold.
-                x.grad = amount if before is None else before + amount
+                x.grad = amount if before is None else x._fit(before + amount)
                 given.append((x, amount, 0.0 if before is None else before))
         yield BackwardStep(node, grad, given)
-        if not retain_graph:
-            node._release()
+        node._passed(retain_graph)

@@ -1,0 +1,245 @@
+"""Functions without state: activations, losses, and a check of gradients against nudges."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlib import ops
+from nnlib.graph import Node, no_grad
+from nnlib.random import generator
+from nnlib.tensor import Tensor, same_dtype, tensor
+
+# Activations
+
+
+def relu(x: Any) -> Any:
+    """max(0, x)"""
+    return x.relu()
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """x above 0, negative_slope · x elsewhere."""
+    return ops.LeakyRelu.apply(x, slope=float(negative_slope))
+
+
+def sigmoid(x: Any) -> Any:
+    """σ(x) = 1 / (1 + e⁻ˣ), in (0, 1)"""
+    return x.sigmoid()
+
+
+def tanh(x: Any) -> Any:
+    """tanh x, in (-1, 1)"""
+    return x.tanh()
+
+
+def softmax(x: Tensor, dim: int) -> Tensor:
+    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1."""
+    return x.softmax(dim)
+
+
+def log_softmax(x: Tensor, dim: int) -> Tensor:
+    """ln softmax(x), without overflow."""
+    return x.log_softmax(dim)
+
+
+# Layers
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x Wᵀ + b
+
+    Shape:
+        x (..., D_in), weight (D_out, D_in), bias (D_out,); the result (..., D_out).
+    """
+    same_dtype("linear", *(t for t in (x, weight, bias) if t is not None))
+    if x.shape[-1:] != weight.shape[1:]:
+        raise ValueError(
+            f"linear: weight {weight.shape} needs the last axis of x to be {weight.shape[-1]}; "
+            f"x has shape {x.shape}."
+        )
+    return x @ weight.T if bias is None else ops.Linear.apply(x, weight, bias)
+
+
+def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """In training, set each number to 0 with probability p and divide the others by 1 - p.
+
+    So the expected result is x itself (Srivastava et al., 2014). Otherwise x, unchanged.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout needs a probability p from 0 to 1; got {p}.")
+    if not training or p == 0:
+        return x
+    kept = generator.random(x.shape, np.float32) >= p
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    return x * tensor(kept * scale, dtype=x.dtype)
+
+
+# Losses: one number to make small
+
+
+def mse_loss(prediction: Tensor, target: Any) -> Tensor:
+    """The mean squared error, Σ (prediction - target)² / n."""
+    d = prediction - _target("mse_loss", prediction, target)
+    return (d * d).mean()
+
+
+def l1_loss(prediction: Tensor, target: Any) -> Tensor:
+    """The mean absolute error, Σ |prediction - target| / n."""
+    return (prediction - _target("l1_loss", prediction, target)).abs().mean()
+
+
+def cross_entropy(logits: Tensor, target: Any) -> Tensor:
+    """The mean of -ln softmax(logits)[target]: how little the right classes were expected.
+
+    Shape:
+        logits (B, V), raw scores and no probabilities; target (B,), whole numbers 0..V-1.
+    """
+    classes = target.data if isinstance(target, Tensor) else np.asarray(target)
+    if logits.ndim != 2 or classes.shape != logits.shape[:1]:
+        raise ValueError(
+            "cross_entropy needs logits (B, V) and one class per row, target (B,); got logits "
+            f"{logits.shape} and target {classes.shape}. Reshape them, as in "
+            "logits.reshape(-1, V) and target.reshape(-1)."
+        )
+    if classes.dtype.kind not in "iu":
+        raise TypeError(
+            f"cross_entropy needs classes as whole numbers; target is {classes.dtype}. "
+            "Use target.long(), or target.argmax(1) if it is one-hot."
+        )
+    outside = (classes < 0) | (classes >= logits.shape[1])
+    if outside.any():
+        i = int(outside.argmax())
+        raise ValueError(
+            f"cross_entropy: target {classes[i]} at position {i}, but logits {logits.shape} have "
+            f"classes 0..{logits.shape[1] - 1}."
+        )
+    return ops.CrossEntropy.apply(logits, target=classes).mean()
+
+
+def binary_cross_entropy(p: Tensor, target: Any) -> Tensor:
+    """The mean of -(t·ln p + (1 - t)·ln(1 - p)), for probabilities p and targets t of 0 or 1."""
+    t = _target("binary_cross_entropy", p, target, binary=True)
+    if not ((p.data >= 0) & (p.data <= 1)).all():
+        raise ValueError(
+            "binary_cross_entropy needs probabilities from 0 to 1; got numbers from "
+            f"{p.data.min():g} to {p.data.max():g}. "
+            "For raw scores use binary_cross_entropy_with_logits."
+        )
+    return ops.BinaryCrossEntropy.apply(p, target=t.data).mean()
+
+
+def binary_cross_entropy_with_logits(logits: Tensor, target: Any) -> Tensor:
+    """binary_cross_entropy(sigmoid(logits), target), but exact however large the logits are."""
+    t = _target("binary_cross_entropy_with_logits", logits, target, binary=True)
+    return ops.BinaryCrossEntropyWithLogits.apply(logits, target=t.data).mean()
+
+
+def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) -> Tensor:
+    """The target as a tensor, if it is one for this prediction."""
+    if not isinstance(prediction, Tensor):
+        raise TypeError(f"{name} needs a Tensor to judge; got {type(prediction).__name__}.")
+    if not isinstance(target, Tensor):
+        target = tensor(target, dtype=prediction.dtype)
+    if target.shape != prediction.shape:
+        raise ValueError(
+            f"{name}: prediction {prediction.shape} and target {target.shape} "
+            + _advice(prediction.shape, target.shape)
+        )
+    if binary and not ((target.data >= 0) & (target.data <= 1)).all():
+        raise ValueError(
+            f"{name} needs targets from 0 to 1; got numbers from {target.data.min():g} "
+            f"to {target.data.max():g}."
+        )
+    return target
+
+
+def _advice(wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
+    try:
+        shape = np.broadcast_shapes(wanted, got)
+    except ValueError:
+        return "differ. They need the same shape, one target for each prediction."
+    if math.prod(wanted) != math.prod(got):
+        return f"would broadcast to {shape}. They need the same shape."
+    lengths = ", ".join(map(str, wanted))
+    return f"would broadcast to {shape}. Reshape one: target.reshape({lengths})."
+
+
+# Checking gradients
+
+
+def gradcheck(fn: Callable[..., Any], *inputs: Any, eps: float = 1e-6, tol: float = 1e-5) -> bool:
+    """Compare the gradients of backward() with what happens when each number is nudged.
+
+    Each number of each input that requires grad moves by ±eps, in float64, and the slope
+    (f(x + eps) - f(x - eps)) / (2 eps) must agree with the gradient to the share `tol` of it,
+    apart from the rounding of that difference itself. A result that is no single number is
+    checked through a sum with random weights.
+
+    Args:
+        fn: called as fn(*inputs); gives a Tensor or a Value.
+        inputs: Tensors or Values, or anything else, which is passed on as it is. They are left as
+            they were found.
+        eps: how far to nudge.
+        tol: how large a share of a gradient it may be off.
+
+    Returns:
+        True. A disagreement raises.
+
+    Example:
+        >>> gradcheck(lambda x: x.tanh(), tensor([0.5, -2.0], requires_grad=True))
+        True
+    """
+    checked = {i: x for i, x in enumerate(inputs) if isinstance(x, Node) and x.requires_grad}
+    if not checked:
+        raise ValueError("gradcheck needs an input that requires grad; none of these does.")
+    found = [(x, x.data, x.grad) for x in inputs if isinstance(x, Node)]
+    try:
+        for x, _, _ in found:
+            if isinstance(x, Tensor) and x.dtype.kind == "f":
+                x.data = x.data.astype(np.float64)
+            x.grad = None
+        result = fn(*inputs)
+        weights = np.random.default_rng(0).normal(size=np.shape(result.data))
+        result.backward(weights)
+
+        @no_grad()
+        def total() -> float:
+            return float(np.sum(fn(*inputs).data * weights))
+
+        if total() != total():
+            raise RuntimeError(
+                "gradcheck needs a fn that gives the same result for the same input; two calls "
+                "gave two results. Seed what is random inside fn."
+            )
+        for i, x in checked.items():
+            _compare_with_nudges(i, x, total, eps, tol)
+    finally:
+        for x, data, grad in found:
+            x.data, x.grad = data, grad
+    return True
+
+
+def _compare_with_nudges(
+    i: int, x: Any, total: Callable[[], float], eps: float, tol: float
+) -> None:
+    """Raise at the first number of `x`, the i-th input, whose gradient is not its slope."""
+    data = x.data
+    grad = np.zeros(np.shape(data)) if x.grad is None else np.asarray(x.grad)
+    for place in np.ndindex(np.shape(data)):
+        sums = []
+        for nudge in (eps, -eps):
+            moved = np.array(data)
+            moved[place] += nudge
+            x.data = moved if isinstance(x, Tensor) else moved.item()
+            sums.append(total())
+        x.data = data
+        slope = (sums[0] - sums[1]) / (2 * eps)
+        rounding = 64 * np.finfo(np.float64).eps * max(1.0, *map(abs, sums)) / eps
+        if not abs(grad[place] - slope) <= tol * abs(slope) + rounding:  # so that nan fails
+            where = f"input {i}" + (f" at {place}" if place else "")
+            raise RuntimeError(
+                f"gradcheck: {where}: backward() gives {grad[place]:.6g}, but nudging by "
+                f"{eps:g} gives {slope:.6g}."
+            )
