@@ -1,8 +1,5 @@
 """Checks in the learner's own notebook: `check = open_exercise("22_autograd")`, `check("mul")`."""
 
-import ast
-import contextlib
-import hashlib
 import inspect
 import os
 import re
@@ -141,23 +138,8 @@ class Checks:
 
     def _count_try(self, verdict) -> int:
         """How many tries there have been; this one counts if it ran and its source is new."""
-        record = self._record(verdict.question)
-        if verdict.status not in ("passed", "failed"):
-            return record.tries
         source = self.kernel.source_hash(verdict.question)
-        if record.sources and record.sources[-1] == source and record.passed >= verdict.passed:
-            return record.tries
-        self.journal.add(
-            "try",
-            exercise=verdict.exercise,
-            question=verdict.question,
-            status=verdict.status,
-            points=verdict.points,
-            name=verdict.name,
-            mistake=verdict.name if verdict.mistake else "",
-            source=source,
-            check=self.exercise.fingerprint,
-        )
+        self.journal.add_try(verdict, source, self.exercise.fingerprint)
         return self._record(verdict.question).tries
 
 
@@ -254,10 +236,7 @@ class Kernel(Local):
     def source_hash(self, name: str) -> str:
         """Changes when the answer's code changes, not with its comments or spaces."""
         run = self.runs.get(name)
-        text = run.source if run else _source_text(self.names.get(name))
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
-            text = ast.dump(ast.parse(text))
-        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        return submission.source_hash(run.source if run else _source_text(self.names.get(name)))
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,25 @@ class Journal:
         except OSError as error:
             self.note = f"This was not recorded in {self.path.name}: {error.strerror or error}."
 
+    def add_try(self, verdict, source: str, check: str):
+        """Record a verdict on an answer that ran; the same source again is no new try."""
+        key = (verdict.exercise, verdict.question)
+        before = questions(self.events()).get(key, QuestionRecord())
+        same = before.sources and before.sources[-1] == source and before.last == verdict.status
+        if verdict.status not in ("passed", "failed") or same:
+            return
+        self.add(
+            "try",
+            exercise=verdict.exercise,
+            question=verdict.question,
+            status=verdict.status,
+            points=verdict.points,
+            name=verdict.name,
+            mistake=verdict.name if verdict.mistake else "",
+            source=source,
+            check=check,
+        )
+
     def events(self) -> list[dict]:
         """All events: those of the file, if there is one that can be read."""
         try:
@@ -143,6 +162,7 @@ class QuestionRecord:
     skipped: bool = False
     mistakes: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    last: str = ""  # the status of the last try
     check: str = ""  # the check file's fingerprint when it passed
 
 
@@ -181,6 +201,7 @@ def _add_try(record, event):
     if not record.sources or record.sources[-1] != source:
         record.tries += 1
     record.sources.append(source)
+    record.last = str(event.get("status", ""))
     if event.get("status") == "passed":
         record.passed, record.skipped = True, False
         record.check = str(event.get("check", ""))

@@ -4,6 +4,9 @@ It is somebody else's file, so reading it is careful and quick, and what cannot 
 words. (Notebooks of ours are read and written by notebooks.py.)
 """
 
+import ast
+import contextlib
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -92,3 +95,10 @@ def defines(source: str, name: str) -> bool:
     word = re.escape(name)
     pattern = rf"^(?:(?:async\s+)?def|class)\s+{word}\b|^{word}\s*(?::[^=\n]+)?=(?!=)"
     return re.search(pattern, source, re.MULTILINE) is not None
+
+
+def source_hash(source: str) -> str:
+    """Changes when the code changes, not with its comments or spaces."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        source = ast.dump(ast.parse(source))
+    return hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:16]
