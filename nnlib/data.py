@@ -59,7 +59,7 @@ class TensorDataset(Dataset):
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         """One example; with a slice or an array of numbers, a batch of them."""
-        return tuple(Tensor(np.asarray(t.data[index])) for t in self.tensors)
+        return tuple(t[index] for t in self.tensors)
 
 
 class DataLoader:

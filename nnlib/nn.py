@@ -21,12 +21,16 @@ class Parameter(Tensor):
         requires_grad: False freezes it.
     """
 
+    __slots__ = ()
+
     def __init__(self, data: Any, requires_grad: bool = True):
         super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
 
 
 class Buffer(Tensor):
     """A tensor that belongs to a module's state but is not learned, such as a running mean."""
+
+    __slots__ = ()
 
     def __init__(self, data: Any):
         super().__init__(data.data if isinstance(data, Tensor) else data)

@@ -261,7 +261,7 @@ def _named(params: Iterable[Any], owner: str) -> dict[str, Node]:
             raise TypeError(
                 f"{owner} needs Parameters, Tensors or Values; {name} is a {type(p).__name__}."
             )
-        if p.inputs:
+        if p.symbol:
             raise ValueError(
                 f"{owner} can only move what training starts from; {name} is the result of a "
                 "computation. Pass the parameters that it was computed from."

@@ -332,7 +332,8 @@ def fit(
         >>> x, y = nnlib.tensor([[0.0], [1.0]]), nnlib.tensor([[1.0], [3.0]])
         >>> optimizer = optim.SGD(model.parameters(), lr=0.3)
         >>> history = fit(model, [(x, y)], nn.MSELoss(), optimizer, epochs=100)
-        >>> model.weight.item(), model.bias.item()
+        >>> print(f"y = {model.weight.item():.2f} x + {model.bias.item():.2f}")
+        y = 2.00 x + 1.00
     """
     if patience is not None and val is None:
         raise ValueError(f"fit needs val= to stop early (patience={patience}): pass a DataLoader.")
