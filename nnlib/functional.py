@@ -194,6 +194,8 @@ def gradcheck(fn: Callable[..., Any], *inputs: Any, eps: float = 1e-6, tol: floa
     checked = {i: x for i, x in enumerate(inputs) if isinstance(x, Node) and x.requires_grad}
     if not checked:
         raise ValueError("gradcheck needs an input that requires grad; none of these does.")
+    if any(x.inputs for x in checked.values()):
+        raise ValueError("gradcheck nudges leaves; give it x.detach().requires_grad_(), not x.")
     found = [(x, x.data, x.grad) for x in inputs if isinstance(x, Node)]
     try:
         for x, _, _ in found:

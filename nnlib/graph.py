@@ -165,7 +165,7 @@ class no_grad(ContextDecorator):
         no_grad.depth -= 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Contribution:
     """One `+=` of the walk: the gradient of `to` goes from `before` to `after`, by `amount`.
 
@@ -180,7 +180,7 @@ class Contribution:
     after: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BackwardStep:
     """One step of the walk: the gradient `grad` of `node` is complete, and its inputs get theirs.
 

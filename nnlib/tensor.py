@@ -652,8 +652,9 @@ def _constant(number: Any, other: Tensor) -> Tensor:
     if not isinstance(number, _NUMBER):
         return Tensor(number)
     dtype = other.data.dtype
-    if dtype.kind != "f" and isinstance(number, (float, np.floating)):
-        dtype = np.float32
+    if dtype.kind != "f":
+        number = number.item() if isinstance(number, np.generic) else number
+        dtype = np.float32 if isinstance(number, float) else np.result_type(dtype, number)
     return other._result(np.array(number, dtype), None)
 
 
