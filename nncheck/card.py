@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from nncheck import exercise, notebooks
+from nncheck import exercise, notebooks, progress
 
 PARTS = (
     "Before you start",
@@ -172,7 +172,7 @@ def problems(cards: Iterable[Card]) -> list[str]:
                     f"{card.stem}: introduces {what}, which {introduced[what]} has already "
                     "introduced. Move it to Uses."
                 )
-            introduced.setdefault(what, card.number)
+            introduced.setdefault(what, card.stem)
     for card in cards:
         for use in card.uses:
             problem = use_problem(card, use, by_number.get(use.lesson))
@@ -261,17 +261,23 @@ class CourseMap:
                 f"<tr><th scope='rowgroup' colspan='4' {cell}>Part {number} · {name}</th></tr>"
             )
             for card in self.part(number):
-                state = self.states.get(card.stem, "to do")
-                sign, colour = STATES[state]
-                chip = f"display:inline-block;padding:0 .5em;border-radius:1em;{colour}"
+                state = self.states.get(card.stem, "to do" if card.exercise else "")
                 rows.append(
-                    f"<tr><td {cell}><span style='{chip}'>{sign} {state}</span></td>"
+                    f"<tr><td {cell}>{chip(state)}</td>"
                     f"<th scope='row' {cell}><a href='{card.stem}.ipynb'>{card.number} "
                     f"{inline(card.title)}</a></th>"
                     f"<td {cell}>{inline(card.idea)}</td><td {cell}>{minutes(card)}</td></tr>"
                 )
         caption = "<caption style='text-align:left'>The course, and how far you are</caption>"
         return f"<table>{caption}<tbody>{''.join(rows)}</tbody></table>"
+
+
+def chip(state: str) -> str:
+    if not state:
+        return ""
+    sign, colour = STATES[state]
+    style = f"display:inline-block;padding:0 .5em;border-radius:1em;white-space:nowrap;{colour}"
+    return f"<span style='{style}'>{sign} {state}</span>"
 
 
 def minutes(card: Card) -> str:
@@ -286,6 +292,31 @@ def inline(markdown: str) -> str:
     return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escaped)
 
 
-def course_map(home: Path | None = None, progress: Mapping[str, str] | None = None) -> CourseMap:
-    """The map of the course. `progress` says "done" or "started" by lesson; by default your own."""
-    return CourseMap(cards(home or exercise.home()), progress or {})
+def course_map(home: Path | None = None, states: Mapping[str, str] | None = None) -> CourseMap:
+    """The map of the course. `states` says "done" or "started" by stem; by default your own do."""
+    home = home or exercise.home()
+    lessons = cards(home)
+    return CourseMap(lessons, own_states(lessons, home) if states is None else states)
+
+
+def own_states(lessons: Iterable[Card], home: Path) -> dict[str, str]:
+    """What the record of the working copy we are in says about each lesson.
+
+    A lesson is done when every question of its exercise has passed, and started when a question
+    was tried or a prediction made.
+    """
+    record = progress.find()
+    events = progress.read(record)[0] if record else []
+    tried = progress.questions(events)
+    touched = {key.partition("/")[0] for key in progress.predictions(events)}
+    touched |= {stem[:2] for stem, _ in tried}
+    states = {}
+    for card in lessons:
+        if card.number in touched:
+            states[card.stem] = "started"
+        file = home / "exercises" / f"{card.exercise}.ipynb"
+        if card.exercise and file.exists():
+            names = filter(None, map(notebooks.checked_name, notebooks.read(file).cells))
+            if all((card.stem, name) in tried and tried[card.stem, name].passed for name in names):
+                states[card.stem] = "done"
+    return states

@@ -39,9 +39,8 @@ ABSOLUTE_PATH = re.compile(
     r"(?<![\w.~:/<])/(?:home|Users|root|tmp|usr|opt|var|mnt|private)/\w[^\s'\"<>]*"
     r"|\b[A-Za-z]:\\{1,2}\w[^\s'\"<>]*"
 )
-TIMING = re.compile(r"Wall time:|CPU times:|\bper loop\b|\d(?:it/s|s/it)\b")
+TIMING = re.compile(r"Wall time:|CPU times:|\bper loop\b|[\d?](?:it/s|s/it)\b")
 EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=['\"]\s*[^\s'\"])[^>]*>")
-FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 
 def problems(nb: NotebookNode, path: str | Path) -> list[str]:
@@ -80,36 +79,37 @@ def problems(nb: NotebookNode, path: str | Path) -> list[str]:
     return found
 
 
-def form_problems(nb: NotebookNode) -> Iterator[str]:
+def form_problems(nb: NotebookNode) -> list[str]:
     """How a notebook differs from its canonical form."""
+    found = []
     if (nb.nbformat, nb.get("nbformat_minor")) != (4, 5):
-        yield f"format {nb.nbformat}.{nb.get('nbformat_minor')} instead of 4.5."
+        found.append(f"format {nb.nbformat}.{nb.get('nbformat_minor')} instead of 4.5.")
     if nb.metadata != notebooks.METADATA:
         extra = sorted(set(nb.metadata) - set(notebooks.METADATA)) or "another kernel or version"
-        yield f"notebook metadata that does not belong here: {extra}."
+        found.append(f"notebook metadata that does not belong here: {extra}.")
     for cell, new in zip(nb.cells, notebooks.cell_ids(nb), strict=True):
         if cell.get("id") != new:
-            yield f"cell id {cell.get('id')!r} should be {new!r}."
+            found.append(f"cell id {cell.get('id')!r} should be {new!r}.")
         extra = sorted(set(cell.metadata) - set(notebooks.CELL_METADATA))
         if extra:
-            yield f"cell {new!r} has metadata that does not belong here: {extra}."
-        for out in cell.get("outputs", []):
-            if notebooks.WIDGET in out.get("data", {}):
-                yield f"cell {new!r} has a widget's state in its output."
-    try:
-        nbformat.validate(nb)
-    except nbformat.ValidationError as error:
-        yield f"not a valid notebook: {error.message}"
-    else:
-        if notebooks.text(notebooks.canonical(nb)) != notebooks.text(nb):
-            yield "not in canonical form. Run `nncheck notebooks`."
+            found.append(f"cell {new!r} has metadata that does not belong here: {extra}.")
+        if any(notebooks.WIDGET in out.get("data", {}) for out in cell.get("outputs", [])):
+            found.append(f"cell {new!r} has a widget's state in its output.")
+    if not found:
+        try:
+            nbformat.validate(nb)
+        except nbformat.ValidationError as error:
+            found.append(f"not a valid notebook: {error.message}")
+    if not found and notebooks.text(notebooks.canonical(nb)) != notebooks.text(nb):
+        found.append("not in canonical form.")
+    return [f"{what} Run `nncheck notebooks`." for what in found]
 
 
 def heading_problems(nb: NotebookNode) -> Iterator[str]:
     """One heading `#`, first, and no level skipped after it."""
     level = 0
     for cell in nb.cells:
-        prose = FENCE.sub("", cell.source) if cell.cell_type == "markdown" else ""
+        prose = notebooks.FENCED.sub("", cell.source) if cell.cell_type == "markdown" else ""
         for marks, title in re.findall(r"^(#{1,6}) +(.+)$", prose, re.MULTILINE):
             if len(marks) == 1 and level > 0:
                 yield f"a second heading of level 1: {title!r}."

@@ -13,6 +13,7 @@ import tempfile
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
@@ -20,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4.rwbase import rejoin_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -43,6 +45,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CHECK_CALL = re.compile(r"check\(\s*[\"'](\w+)[\"']\s*\)")
 DEFINITION = re.compile(r"(?:async +def|def|class) +(\w+)")
 REGION = re.compile(r"(\s*)#{1,3} ?(BEGIN|END) SOLUTION\s*")
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 READABLE_ID = re.compile(r"(?:answer|check)-\w+|[a-z0-9]+(?:[-_][a-z0-9]+)*")
 RANDOM_ID = re.compile(r"(?=.*\d)[0-9a-f]{8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -98,9 +101,9 @@ def parse(text: str, path: str | Path = "the notebook") -> NotebookNode:
             cell.setdefault("outputs", [])
             cell.setdefault("execution_count", None)
     try:
-        return nbformat.v4.rwbase.rejoin_lines(nbformat.from_dict({"metadata": {}} | data))
+        return rejoin_lines(node({"metadata": {}} | data))
     except (AttributeError, TypeError, RecursionError):
-        raise damaged(path, "has outputs or metadata of another shape") from None
+        raise damaged(path, "has an attachment or metadata that cannot be read") from None
 
 
 def damaged(path: str | Path, what: str) -> ValueError:
@@ -111,21 +114,49 @@ def damaged(path: str | Path, what: str) -> ValueError:
     )
 
 
+def node(data: Mapping) -> NotebookNode:
+    """Dicts within dicts as NotebookNodes, whose keys are attributes too."""
+    return cast(NotebookNode, nbformat.from_dict(data))
+
+
 def shape_problem(data) -> str:
     """Say how parsed JSON differs from a notebook, or nothing."""
     if not isinstance(data, dict):
         return "holds no notebook"
-    if not isinstance(data.get("cells"), list):
+    if not isinstance(data.get("cells"), list) or not isinstance(data.get("metadata", {}), dict):
         return "has no cells"
     for number, cell in enumerate(data["cells"], 1):
         kinds = ("code", "markdown", "raw")
         if not isinstance(cell, dict) or cell.get("cell_type") not in kinds:
             return f"has a cell {number} that is neither code nor Markdown"
-        source = cell.get("source")
-        lines = source if isinstance(source, list) else [source]
-        if not all(isinstance(line, str) for line in lines):
-            return f"has a cell {number} whose source is not text"
+        if not is_text(cell.get("source")) or not isinstance(cell.get("id", ""), str):
+            return f"has a cell {number} whose source or id is not text"
+        metadata = cell.get("metadata", {})
+        if not isinstance(metadata, dict) or not is_list_of(str, metadata.get("tags", [])):
+            return f"has a cell {number} whose metadata cannot be read"
+        outputs = cell.get("outputs", [])
+        if not is_list_of(dict, outputs) or not all(map(is_output, outputs)):
+            return f"has a cell {number} whose outputs cannot be read"
     return ""
+
+
+def is_list_of(kind: type, value) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
+def is_text(value) -> bool:
+    return isinstance(value, str) or is_list_of(str, value)
+
+
+def is_output(out: dict) -> bool:
+    match out.get("output_type"):
+        case "stream":
+            return is_text(out.get("text")) and isinstance(out.get("name"), str)
+        case "error":
+            return isinstance(out.get("ename"), str) and isinstance(out.get("evalue"), str)
+        case "display_data" | "execute_result":
+            return isinstance(out.get("data"), dict) and isinstance(out.get("metadata", {}), dict)
+    return False
 
 
 def text(nb: NotebookNode) -> str:
@@ -160,7 +191,7 @@ def canonical(nb: NotebookNode) -> NotebookNode:
     """A copy with readable ids, known metadata and clean outputs; its source is unchanged."""
     nb = copy.deepcopy(nb)
     nb.nbformat, nb.nbformat_minor = 4, 5
-    nb.metadata = nbformat.from_dict(METADATA)
+    nb.metadata = node(METADATA)
     for cell, name in zip(nb.cells, cell_ids(nb), strict=True):
         cell.id = name
         cell.metadata = kept(cell.metadata, CELL_METADATA)
@@ -172,7 +203,7 @@ def canonical(nb: NotebookNode) -> NotebookNode:
 
 
 def kept(data: Mapping, keys: tuple[str, ...]) -> NotebookNode:
-    return nbformat.from_dict({key: value for key, value in data.items() if key in keys})
+    return node({key: value for key, value in data.items() if key in keys})
 
 
 def cell_ids(nb: NotebookNode) -> list[str]:
@@ -245,7 +276,8 @@ def heading(cell: NotebookNode) -> str:
     """The first heading of a Markdown cell."""
     if cell.cell_type != "markdown":
         return ""
-    match = re.search(r"^#{1,6} +(.+?) *#*$", cell.source, re.MULTILINE)
+    prose = FENCED.sub("", cell.source)
+    match = re.search(r"^#{1,6} +(.+?) *#*$", prose, re.MULTILINE)
     return match[1] if match else ""
 
 
@@ -274,7 +306,7 @@ def clean_outputs(cell: NotebookNode) -> list[NotebookNode]:
         elif out.output_type == "error":
             out.traceback = [f"{out.ename}: {out.evalue}"]
         else:
-            out.data = nbformat.from_dict({k: v for k, v in out.data.items() if k != WIDGET})
+            out.data = node({k: v for k, v in out.data.items() if k != WIDGET})
             if not out.data:
                 continue
             out.metadata = clean_picture_metadata(out)
@@ -290,7 +322,7 @@ def clean_picture_metadata(out: NotebookNode) -> NotebookNode:
         for kind, value in out.get("metadata", {}).items()
         if kind in out.data and isinstance(value, dict)
     }
-    return nbformat.from_dict({kind: value for kind, value in pictures.items() if value})
+    return node({kind: value for kind, value in pictures.items() if value})
 
 
 def without_outputs(nb: NotebookNode) -> NotebookNode:
@@ -305,29 +337,29 @@ def without_outputs(nb: NotebookNode) -> NotebookNode:
 def marked(nb: NotebookNode, points: Mapping[str, float]) -> NotebookNode:
     """A copy whose answer and check cells carry nbgrader's metadata; `points` is by question."""
     nb = canonical(nb)
-    answers = {f"answer-{name}" for name in points}
     for cell in nb.cells:
         for key in ("nbgrader", "deletable"):
             cell.metadata.pop(key, None)
         name = checked_name(cell)
         if name in points:
             cell.metadata["deletable"] = False
-            cell.metadata["nbgrader"] = nbgrader(cell.id, grade=True) | {"points": points[name]}
-        elif cell.id in answers:
+            cell.metadata["nbgrader"] = nbgrader(cell.id, grade=True, points=points[name])
+        elif any(name in points for name in answer_names(cell)):
             cell.metadata["nbgrader"] = nbgrader(cell.id, grade=False)
-    return nbformat.from_dict(nb)
+    return nb
 
 
-def nbgrader(name: str, grade: bool) -> dict:
+def nbgrader(name: str, grade: bool, **points: float) -> NotebookNode:
     """The metadata of a check (`grade`) or of an answer, as nbgrader 0.9 writes it."""
-    return {
-        "schema_version": 3,
-        "grade_id": name,
-        "grade": grade,
-        "locked": grade,
-        "solution": not grade,
-        "task": False,
-    }
+    return NotebookNode(
+        schema_version=3,
+        grade_id=name,
+        grade=grade,
+        locked=grade,
+        solution=not grade,
+        task=False,
+        **points,
+    )
 
 
 # ---- running
@@ -340,6 +372,7 @@ def execute(nb: NotebookNode, cwd: str | Path, timeout: float = 60) -> NotebookN
     takes more than `timeout` seconds, or ends its kernel.
     """
     nb = without_outputs(nb)
+    begun: list[str] = []
     kernels = KernelSpecManager(kernel_dirs=[str(TEMPLATES / "jupyter" / "kernels")])
     client = NotebookClient(
         nb,
@@ -347,6 +380,7 @@ def execute(nb: NotebookNode, cwd: str | Path, timeout: float = 60) -> NotebookN
         timeout=timeout,
         record_timing=False,
         store_widget_state=False,
+        on_cell_execute=lambda cell, cell_index: begun.append(cell.get("id", cell_index)),
         resources={"metadata": {"path": str(cwd)}},
     )
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -358,15 +392,9 @@ def execute(nb: NotebookNode, cwd: str | Path, timeout: float = 60) -> NotebookN
             )
         except CellExecutionError as error:
             said = COLOUR.sub("", error.traceback)
-            raise RuntimeError(f"cell {running(nb)} raised.\n{said}") from None
+            raise RuntimeError(f"cell {begun[-1]!r} raised.\n{said}") from None
         except CellTimeoutError:
-            raise RuntimeError(f"cell {running(nb)} took more than {timeout:g} s.") from None
+            raise RuntimeError(f"cell {begun[-1]!r} took more than {timeout:g} s.") from None
         except DeadKernelError:
-            raise RuntimeError(f"cell {running(nb)} ended the kernel (memory? a crash?).") from None
+            raise RuntimeError(f"cell {begun[-1]!r} ended the kernel (memory? a crash?).") from None
     return nb
-
-
-def running(nb: NotebookNode) -> str:
-    """The id of the cell at which a run stopped."""
-    seen = [cell for cell in nb.cells if cell.cell_type == "code" and cell.execution_count]
-    return repr(seen[-1].id) if seen else "(none)"

@@ -35,7 +35,7 @@ def start(folder: str | Path, open: bool = False) -> int:
     if not is_working_copy(folder) and folder.exists():
         if not folder.is_dir():
             raise FileExistsError(f"{folder} is a file; name a new folder for the working copy.")
-        if any(folder.iterdir()):
+        if any(path.suffix != ".tmp" for path in folder.iterdir()):
             raise FileExistsError(
                 f"{folder} holds other things and is not a working copy (it has no {MANIFEST}). "
                 "Name a new folder: nncheck start my-course"
@@ -58,7 +58,7 @@ def start(folder: str | Path, open: bool = False) -> int:
     write_manifest(folder, manifest)
     print(f"Your working copy is {folder}: {written} files written, {len(course)} in all.")
     if newer:
-        print(f"The course has newer versions of {newer} files: nncheck update {folder}")
+        print(f"Files with a newer version: {newer}. Bring them in: nncheck update {folder}")
     return open_lab(folder) if open else 0
 
 
@@ -102,12 +102,15 @@ def open_lab(folder: str | Path) -> int:
     folder = Path(folder).resolve()
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     if (folder / FIRST_PAGE).exists():
-        command.append(FIRST_PAGE)
+        command.append(f"--LabApp.default_url=/lab/tree/{FIRST_PAGE}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is nobody else
     lab = subprocess.Popen(command, cwd=folder, env=lab_environment())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is Lab's: it asks before it stops
-    return lab.wait()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is Lab's: it asks first
+    try:
+        return lab.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def lab_environment() -> dict[str, str]:
