@@ -89,7 +89,7 @@ class Value(Node):
     def __pow__(self, exponent: "Value | float") -> "Value":
         """A plain exponent is part of the operation; a Value is one of its inputs."""
         a = self.data
-        n = exponent.data if isinstance(exponent, Value) else exponent
+        n = exponent.data if isinstance(exponent, Value) else Value(exponent).data
         if a < 0 and n % 1:
             raise ValueError(f"({a:g}) ** {n:g} is no real number: a base below 0 needs a whole n.")
         out = a**n
