@@ -256,22 +256,6 @@ def answer_names(cell: NotebookNode) -> list[str]:
     return names
 
 
-def find_answer(nb: NotebookNode, name: str) -> NotebookNode | None:
-    """The cell that holds a learner's answer: by its id, then by the name that it defines.
-
-    The id counts only while the cell still defines the name: code may have moved. Of several
-    definitions the last counts, as it does when all cells run.
-    """
-    code = [cell for cell in nb.cells if cell.cell_type == "code"]
-    by_id = [cell for cell in code if cell.get("id") == f"answer-{name}"]
-    defines = re.compile(rf"^(?:(?:async +def|def|class) +{name}\b|{name}\s*=[^=])", re.MULTILINE)
-    by_name = [cell for cell in code if defines.search(cell.source)]
-    for found in ([cell for cell in by_id if cell in by_name], by_name, by_id):
-        if found:
-            return found[-1]
-    return None
-
-
 def heading(cell: NotebookNode) -> str:
     """The first heading of a Markdown cell."""
     if cell.cell_type != "markdown":

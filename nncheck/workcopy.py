@@ -10,11 +10,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from nncheck import exercise, notebooks
+from nncheck import exercise, notebooks, submission
 
 MANIFEST = ".nncheck.json"
 RECORD = "progress.jsonl"
@@ -167,7 +168,7 @@ def fingerprint(name: str, text: str) -> Print:
                 key = cell.get("id", "")
                 while key in found:
                     key += "+"  # two cells with one id are still two cells
-                found[key] = cell_hash(cell)
+                found[key] = cell_hash(cell.cell_type, cell.source, cell.metadata.get("tags", []))
             return found
     return {"": digest(text.replace("\r\n", "\n"))}
 
@@ -182,8 +183,8 @@ def same(a: Print | None, b: Print | None) -> bool:
     return a is not None and b is not None and list(a.items()) == list(b.items())
 
 
-def cell_hash(cell: NotebookNode) -> str:
-    return digest(json.dumps([cell.cell_type, cell.source, cell.metadata.get("tags", [])]))
+def cell_hash(kind: str, source: str, tags: Iterable[str]) -> str:
+    return digest(json.dumps([kind, source, list(tags)]))
 
 
 def digest(text: str) -> str:
@@ -213,7 +214,7 @@ def beside(folder: Path, name: str, text: str, manifest: dict[str, Print]) -> st
     note = ""
     if name.endswith(".ipynb"):
         try:
-            theirs = notebooks.read(folder / name)
+            theirs = submission.read(folder / name)
         except ValueError as error:
             note = f" (none of your answers could be carried over: {error})"
         else:
@@ -242,7 +243,7 @@ def free_name(folder: Path, name: str, new: Print, manifest: dict[str, Print]) -
         number += 1
 
 
-def carry_over(nb: NotebookNode, theirs: NotebookNode, before: Print) -> list[str]:
+def carry_over(nb: NotebookNode, theirs: list[submission.Cell], before: Print) -> list[str]:
     """Put the learner's answers into a new version; return the names of those that had begun.
 
     `before` holds the hashes of the version that the learner was given: a cell that still has its
@@ -251,8 +252,8 @@ def carry_over(nb: NotebookNode, theirs: NotebookNode, before: Print) -> list[st
     carried = []
     for cell in nb.cells:
         kind, _, name = cell.get("id", "").partition("-")
-        own = notebooks.find_answer(theirs, name) if kind == "answer" else None
-        if own is None or cell_hash(own) == before.get(own.get("id", "")):
+        own = submission.answer_cell(theirs, name) if kind == "answer" else None
+        if own is None or before.get(own.id) == cell_hash("code", own.source, own.tags):
             continue
         if own.source != cell.source:
             cell.source = own.source

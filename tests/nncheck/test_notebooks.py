@@ -268,24 +268,6 @@ def test_marks_of_a_question_that_is_gone_are_removed():
     assert cell(nb, "check-relu").metadata == {}
 
 
-# ---- finding an answer
-
-
-def test_an_answer_is_found_by_id_then_by_name_and_the_last_one_counts():
-    def find(*cells):
-        found = notebooks.find_answer(raw(*cells), "mul")
-        return found and found.source
-
-    mine, other = "def mul(a, b): return 1", "def mul(a, b): return 2"
-    assert find(code(mine, id="answer-mul"), code(other, id="x")) == mine
-    assert find(code("x = 1", id="answer-mul"), code(mine, id="x")) == mine
-    assert find(code(mine, id="x"), code(other, id="y")) == other
-    assert find(code("def mul(a, b) return", id="answer-mul")) == "def mul(a, b) return"
-    assert find(code("class mul:\n    pass", id="z")) == "class mul:\n    pass"
-    assert find(code("# all deleted", id="answer-mul")) == "# all deleted"
-    assert find(code("multiply = 1", id="x"), code("mul == 2", id="y")) is None
-
-
 # ---- running
 
 
