@@ -528,7 +528,7 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, label: str
         >>> tensor([1, 2, 3]), tensor([1.0, 2.0]), tensor(np.zeros(2))
         (Tensor([1, 2, 3]), Tensor([1., 2.]), Tensor([0., 0.], dtype=float64))
     """
-    return Tensor(data if dtype is None else _array(data).astype(dtype), requires_grad, label)
+    return Tensor(data if dtype is None else _array(data, dtype), requires_grad, label)
 
 
 def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
@@ -607,17 +607,17 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
         )
 
 
-def _array(data: Any) -> Array:
-    """A new array: arrays keep their dtype, other floats become float32."""
+def _array(data: Any, dtype: Any = None) -> Array:
+    """A new array. Unless told otherwise, arrays keep their dtype and other floats are float32."""
     if isinstance(data, Node):
         raise TypeError(f"this is a {type(data).__name__} already; for a copy use .clone().")
     if isinstance(data, (list, tuple)) and any(isinstance(x, Node) for x in data):
         raise TypeError("this list holds tensors; join them by nnlib.stack(list).")
-    array = np.array(data)
+    array = np.array(data, dtype)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a tensor holds numbers; got {type(data).__name__} {data!r:.60}.")
-    if array.dtype == np.float64 and not isinstance(data, (Array, np.generic)):
-        return array.astype(np.float32)  # Python's floats say nothing about the dtype wanted
+    if dtype is None and array.dtype == np.float64 and not isinstance(data, (Array, np.generic)):
+        return array.astype(np.float32)  # a Python float does not ask for 64 bits
     return array
 
 

@@ -81,10 +81,10 @@ def test_every_operation_of_value_has_a_case_and_a_symbol():
         assert f(*map(Spy, numbers)).symbol
     public = {k for k, v in vars(Value).items() if callable(v) and not k.startswith("_")}
     assert public - {"detach"} <= called
-    operators = "add radd sub rsub mul rmul truediv rtruediv neg pow rpow".split()
-    others = "init repr lt le gt ge".split()
+    operators = "add radd sub rsub mul rmul truediv rtruediv neg pow rpow"
+    others = "init repr lt le gt ge"
     defined = {k for k, v in vars(Value).items() if callable(v) and k.startswith("__")}
-    assert defined == {f"__{k}__" for k in operators + others}, "give the new operator a case"
+    assert defined == {f"__{k}__" for k in f"{operators} {others}".split()}, "add a case"
 
 
 def test_an_operation_is_recorded_as_data():
