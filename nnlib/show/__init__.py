@@ -7,12 +7,12 @@ from nnlib.show import plots
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.layout import layered
 from nnlib.show.picture import Picture, figure, style
-from nnlib.show.text import num, table
+from nnlib.show.text import num, one_line, table
 
 __all__ = ["Picture", "figure", "graph", "num", "plots", "style", "table"]
 
 
-def graph(root, title: str | None = None) -> Picture:
+def graph(root, title: str = "") -> Picture:
     """Show how `root` was computed: every node with its value and gradient, and what feeds what.
 
     Between numbers, the pill on a wire is the local derivative: how far the node moves when that
@@ -37,5 +37,7 @@ def graph(root, title: str | None = None) -> Picture:
     from nnlib.show.png import draw
 
     cards = read(root)
+    title = one_line(title or "", limit=80)
     drawing = draw(cards, layered([card.inputs for card in cards]), title)
-    return figure(drawing, alt=in_words(cards), text=as_table(cards))
+    words = f"{title}. {in_words(cards)}" if title else in_words(cards)
+    return figure(drawing, alt=words, text=as_table(cards))

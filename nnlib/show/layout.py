@@ -6,14 +6,15 @@ Lengths are pixels; y grows downwards. (The steps are those of Sugiyama, Tagawa 
 """
 
 import itertools
-from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 CARD_WIDTH, CARD_HEIGHT = 104, 70
 GAP_X, GAP_Y = 54, 23
-PORT = 17  # least distance between two wires that enter the same card
+PORT = (
+    18  # least distance of two wires that enter the same card; even, so that cards end on a pixel
+)
 SWEEPS = 12
 
 Spot = tuple[int, int]  # (node, column): the node itself in its own column, else its passing wire
@@ -117,39 +118,19 @@ def _order(column, links) -> list[list[Spot]]:
     spots = {spot for link in links for spot in link} or {(0, 0)}
     order = [sorted(s for s in spots if s[1] == at) for at in range(max(column) + 1)]
     before, after = _neighbours(links)
-    around = {spot: before.get(spot, []) + after.get(spot, []) for spot in spots}
-    best, fewest = order, _crossings(order, after)
+    best, least = order, _crossings(order, after)
     for sweep in range(SWEEPS):
         order = [list(spots) for spots in order]
-        near = (before, after, around)[sweep % 3]
+        near = (before, after)[sweep % 2]
         place = {spot: float(rank) for spots in order for rank, spot in enumerate(spots)}
         for spots in reversed(order) if near is after else order:
-            mean = {s: fmean(place[n] for n in near[s]) for s in spots if near.get(s)}
+            mean = {s: fmean(place[n] for n in near[s]) for s in spots if s in near}
             spots.sort(key=lambda spot, mean=mean: mean.get(spot, place[spot]))
             place.update((spot, float(rank)) for rank, spot in enumerate(spots))
-        _uncross(order, place, (before, after))
         crossings = _crossings(order, after)
-        if crossings < fewest:
-            best, fewest = order, crossings
+        if crossings < least:
+            best, least = order, crossings
     return best
-
-
-def _uncross(order, place, sides) -> None:
-    """Swap two neighbours of a column as long as this leaves fewer crossings."""
-    for spots in order:
-        swapped = True
-        while swapped:
-            swapped = False
-            for rank, (upper, lower) in enumerate(itertools.pairwise(spots)):
-                saved = 0
-                for near in sides:
-                    for a, b in itertools.product(near.get(upper, []), near.get(lower, [])):
-                        saved += (place[a] > place[b]) - (place[a] < place[b])
-                if saved > 0:
-                    spots[rank], spots[rank + 1] = lower, upper
-                    place[upper], place[lower] = rank + 1, rank
-                    swapped = True
-                    break
 
 
 def _neighbours(links):
@@ -161,16 +142,17 @@ def _neighbours(links):
 
 
 def _crossings(order, after) -> int:
-    """How many pairs of links cross: for each column, the inversions among their right ends."""
+    """How many wires cross. A wire that is its source's only one counts four times: what is used
+    once should stand beside its user, and what is used often has to cross others anyway.
+    """
     place = {spot: rank for spots in order for rank, spot in enumerate(spots)}
     count = 0
     for spots in order:
-        seen: list[int] = []
+        ends = []
         for spot in spots:
-            ends = [place[end] for end in after.get(spot, [])]
-            count += sum(len(seen) - bisect_right(seen, end) for end in ends)
-            for end in ends:
-                insort(seen, end)
+            near = after.get(spot, [])
+            ends += sorted((place[end], 4 if len(near) == 1 else 1) for end in near)
+        count += sum(v * w for (a, v), (b, w) in itertools.combinations(ends, 2) if a > b)
     return count
 
 

@@ -118,6 +118,6 @@ def _png(fig) -> bytes:
     pixels = fig.get_figwidth() * fig.get_figheight() * DPI**2
     with style():
         fig.savefig(drawn, format="png", dpi=DPI if pixels > LARGE else 2 * DPI, facecolor=PAPER)
-    few = Image.open(drawn).convert("RGB").quantize(64, Image.Quantize.MAXCOVERAGE, kmeans=2)
+    few = Image.open(drawn).convert("RGB").quantize(64, Image.Quantize.MAXCOVERAGE)
     few.save(small, format="png", optimize=True)
     return small.getvalue()

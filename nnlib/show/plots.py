@@ -279,6 +279,8 @@ def histograms(
     """
     _names("histograms", groups, reserved="edges")
     numbers = {name: _numbers(group).ravel() for name, group in groups.items()}
+    empty = [name for name, group in numbers.items() if not len(group)]
+    _need(not empty, "histograms", "numbers in every group", f"none in {', '.join(empty)}")
     together = np.concatenate(list(numbers.values()))
     _need(np.isfinite(together).all(), "histograms", "finite numbers", "nan or inf")
     edges = np.histogram_bin_edges(together, bins)
@@ -352,11 +354,11 @@ def _names(where: str, names, reserved: str = "", most: int = 40) -> None:
 
 def _course(y: np.ndarray) -> str:
     """Where a curve begins and ends, and how far it goes in between."""
-    known = y[np.isfinite(y)]
+    known, ends = y[np.isfinite(y)], [end for end in (y[0], y[-1]) if np.isfinite(end)]
     text = f"from {short(y[0])} to {short(y[-1])}"
-    if len(known) and known.max() > max(y[0], y[-1]):
+    if len(known) and known.max() > max(ends, default=-np.inf):
         text += f", at most {short(known.max())}"
-    if len(known) and known.min() < min(y[0], y[-1]):
+    if len(known) and known.min() < min(ends, default=np.inf):
         text += f", at least {short(known.min())}"
     return text + (f", {len(y) - len(known)} not finite" if len(known) < len(y) else "")
 

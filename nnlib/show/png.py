@@ -16,7 +16,7 @@ LEAF, WIRE = "#F1F4F7", "#8C959F"
 
 
 @picture.style()
-def draw(cards: Sequence[Card], layout: Layout, title: str | None = None):
+def draw(cards: Sequence[Card], layout: Layout, title: str = ""):
     """Draw the cards where the layout puts them. One unit of the axes is one pixel."""
     from matplotlib.figure import Figure
 

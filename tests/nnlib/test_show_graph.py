@@ -1,0 +1,266 @@
+"""The picture of a graph, and the words that stand for it."""
+
+import base64
+import io
+import math
+import random
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from nnlib import show
+from nnlib.scalar import Value, total
+from nnlib.show.cards import MOST, read
+from nnlib.show.layout import layered
+from nnlib.show.picture import GRAD, INK, VALUE
+from nnlib.show.png import draw
+from nnlib.show.text import minus, narrow, short
+from nnlib.tensor import Tensor
+
+
+def random_graph(size, seed):
+    rng = random.Random(seed)
+    nodes = [Value(rng.uniform(-2, 2), label=f"x{i}") for i in range(4)]
+    while len(nodes) < size:
+        a, b = rng.choices(nodes[-9:], k=2)
+        nodes.append(rng.choice([a + b, a * b, a - b, a.tanh(), total([a, b, a])]))
+    return total(nodes)
+
+
+def small_graph():
+    a = Value(3.0, label="a")
+    u = a * a
+    u.label = "u"
+    y = u + u * a
+    y.label = "y"
+    return y
+
+
+def drawing(root):
+    cards = read(root)
+    layout = layered([card.inputs for card in cards])
+    return cards, layout, draw(cards, layout)
+
+
+def texts_in(fig, box):
+    """What is written inside a card."""
+    return [
+        text.get_text()
+        for text in fig.axes[0].texts
+        if box.left < text.get_position()[0] < box.right
+        and box.top < text.get_position()[1] < box.bottom
+    ]
+
+
+def topology(root):
+    seen, stack = {}, [root]
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen:
+            seen[id(node)] = (node.grad, node.inputs, node.data)
+            stack += node.inputs
+    return seen
+
+
+def test_the_table_is_the_engine_in_words():
+    y = small_graph()
+    y.backward()
+    assert repr(show.graph(y)).splitlines() == [
+        "node  op    value     grad  inputs",
+        "a          3.0000  33.0000",
+        "u     *    9.0000   4.0000  a, a",
+        "#3    *   27.0000   1.0000  u, a",
+        "y     +   36.0000   1.0000  u, #3",
+        "Graph of 4 nodes from a through * (2 times), + to y = 36.0000, grad 1.0000.",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_table_and_picture_show_the_numbers_of_the_engine(seed):
+    y = random_graph(20, seed)
+    y.backward()
+    cards, layout, fig = drawing(y)
+    values = {card.name: card for card in cards}
+    for line in show.graph(y).text.splitlines()[1:-1]:
+        name, *words = re.split(r" {2,}", line)
+        numbers = [float(word) for word in words if re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", word)]
+        card = values[name]
+        assert numbers == pytest.approx([card.value, card.grad], abs=0.5e-4, rel=0.5e-4)
+    for card, box in zip(cards, layout.boxes, strict=True):
+        assert minus(narrow(card.value)) in texts_in(fig, box)
+        assert minus(narrow(card.grad)) in texts_in(fig, box)
+    for wire in layout.wires:
+        x, y = wire.points[-1]
+        local = minus(short(cards[wire.target].locals[wire.slot]))
+        assert any(
+            text.get_text() == local
+            and x - 54 < text.get_position()[0] < x
+            and text.get_position()[1] == y
+            for text in fig.axes[0].texts
+        )
+
+
+def test_looking_changes_nothing():
+    y = random_graph(12, seed=1)
+    before = topology(y)
+    show.graph(y)
+    assert topology(y) == before
+    y.backward()
+    after = topology(y)
+    show.graph(y)
+    show.graph(y)
+    assert topology(y) == after
+
+
+def test_before_backward_there_is_no_gradient():
+    picture = show.graph(small_graph())
+    assert "a          3.0000  None" in picture.text
+    assert picture.alt.endswith("grad None.")
+
+
+def test_the_same_graph_gives_the_same_bytes():
+    first, second = show.graph(random_graph(9, seed=5)), show.graph(random_graph(9, seed=5))
+    assert (first.png, first.text, first.alt) == (second.png, second.text, second.alt)
+
+
+def test_nodes_of_the_same_name_are_told_apart():
+    y = Value(1.0, label="w") * Value(2.0, label="w")
+    assert [card.name for card in read(y)] == ["w #1", "w #2", "#3"]
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>&\"'</b>", "a" * 40, "$x_1$ $", "a\nb", "损失", "\x00", "%s {}"]
+)
+def test_any_name_is_safe(name):
+    y = Value(1.0, label=name) * Value(2.0)
+    picture = show.graph(y, title=name)
+    assert len(picture.text.splitlines()) == 5
+    bundle, about = picture._repr_mimebundle_()
+    assert set(bundle) == {"image/png", "text/plain"}
+    assert "\n" not in about["image/png"]["alt"]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -0.0, -123456.789, 1e300, -1.234e-300])
+def test_long_names_and_odd_numbers_stay_inside_their_card(number):
+    y = Value(number, label="w" * 40) + Value(number, label="<&\"'>" * 8)
+    y.label = "the name of a sum that is very long"
+    for node in (y, *y.inputs):
+        node.grad = number
+    _, layout, fig = drawing(y)
+    renderer = FigureCanvasAgg(fig).get_renderer()
+    pixels = fig.axes[0].transData.inverted()
+    for box in layout.boxes:
+        extents = [
+            text.get_window_extent(renderer).transformed(pixels)
+            for text in fig.axes[0].texts
+            if box.left < text.get_position()[0] < box.right
+        ]
+        assert extents
+        assert all(e.x0 >= box.left and e.x1 <= box.right for e in extents)
+    assert all(minus(narrow(number)) in texts_in(fig, box) for box in layout.boxes)
+
+
+def test_odd_numbers_print_plainly():
+    y = total(
+        [Value(-0.0, label="zero"), Value(math.inf, label="big"), Value(math.nan, label="bad")]
+    )
+    lines = show.graph(y).text.splitlines()
+    assert [line.split()[1] for line in lines[1:4]] == ["0", "inf", "nan"]
+
+
+def test_a_graph_of_120_nodes_is_drawn_and_one_more_says_what_to_do():
+    x = [Value(i, label=f"x{i}") for i in range(MOST - 1)]
+    assert len(show.graph(total(x)).text.splitlines()) == 1 + MOST + 1
+    with pytest.raises(ValueError, match=r"at most 120 nodes; this graph has 121\. Show a smaller"):
+        show.graph(total([*x, Value(0.0)]))
+
+
+@pytest.mark.parametrize("root", [3.0, None, np.ones(3)])
+def test_something_that_is_no_node_is_named(root):
+    with pytest.raises(TypeError, match=f"needs a Value or a Tensor.*{type(root).__name__}"):
+        show.graph(root)
+
+
+def test_a_single_leaf_can_be_shown():
+    assert (
+        show.graph(Value(2.0, label="a")).alt == "Graph of 1 node: the leaf a = 2.0000, grad None."
+    )
+
+
+def test_tensors_show_shapes_and_no_numbers():
+    w = Tensor(np.full((3, 2), 0.123, np.float32), requires_grad=True, label="w")
+    x = Tensor(np.full((5, 2), 0.456, np.float32), label="x")
+    loss = (x @ w.T).mean()
+    loss.backward(retain_graph=True)
+    text = show.graph(loss).text
+    assert re.search(r"^w +\(3, 2\) +\(3, 2\)$", text, re.MULTILINE)
+    assert re.search(r"^x +\(5, 2\) +None$", text, re.MULTILINE)
+    assert "0." not in text
+    *_, fig = drawing(loss)
+    written = {text.get_text() for text in fig.axes[0].texts}
+    assert {"(3, 2)", "(5, 2)", "(5, 3)", "()"} <= written
+    assert not any("." in text for text in written)
+
+
+def test_a_spent_graph_says_when_to_show_it():
+    x = Tensor(np.ones(3, np.float32), requires_grad=True)
+    loss = (x * x).sum()
+    loss.backward()
+    with pytest.raises(
+        RuntimeError, match=r"show it before backward\(\), or pass retain_graph=True"
+    ):
+        show.graph(loss)
+
+
+def test_a_notebook_gets_a_picture_its_words_and_nothing_else():
+    picture = show.graph(small_graph(), title="Three ways from a to y")
+    bundle, about = picture._repr_mimebundle_()
+    assert set(bundle) == {"image/png", "text/plain"}
+    assert about == {"image/png": {"alt": picture.alt, "width": picture.width}}
+    assert picture.alt.startswith("Three ways from a to y. Graph of 4 nodes")
+    assert bundle["text/plain"].splitlines()[-1] == picture.alt
+    assert base64.b64decode(bundle["image/png"]) == picture.png
+
+
+def test_a_wide_picture_scrolls_instead_of_shrinking():
+    y = Value(1.0)
+    for _ in range(12):
+        y = y.tanh()
+    _, about = show.graph(y)._repr_mimebundle_()
+    assert about["image/png"]["unconfined"] is True
+
+
+def test_the_picture_is_white_sharp_and_keeps_its_colours():
+    y = random_graph(10, seed=0)
+    y.backward()
+    picture = show.graph(y)
+    image = Image.open(io.BytesIO(picture.png))
+    assert (image.mode, image.width) == ("P", 2 * picture.width)
+    pixels = np.asarray(image.convert("RGB"))
+    assert (pixels[0] == 255).all()
+    for colour in (VALUE, GRAD, INK):
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        assert (np.abs(pixels.astype(int) - wanted).sum(axis=-1) <= 3).sum() > 100
+
+
+def test_a_picture_of_forty_nodes_takes_less_than_100_kilobytes():
+    rng = random.Random(0)
+    x = [Value(rng.random(), label=f"x{i}") for i in range(3)]
+    hidden = [total([Value(rng.random()) * v for v in x]).tanh() for _ in range(4)]
+    y = total(hidden)
+    y.backward()
+    assert len(read(y)) == 36
+    assert len(show.graph(y).png) < 100_000
+
+
+def test_importing_show_does_not_import_matplotlib():
+    code = (
+        "import nnlib.show, sys; print(sorted({'matplotlib', 'PIL', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
