@@ -284,7 +284,7 @@ def test_a_fused_operation_equals_its_composed_form(op, close):
         close(a.grad, b.grad, 1e-12)
 
 
-# Where a slope jumps we say what torch says, but for one case
+# Where a slope jumps we say what torch says
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_at_the_corners_slopes_are_torchs(f, close):
     t = torch.tensor(corner, requires_grad=True)
     f(OURS, x).sum().backward()
     f(THEIRS, t).sum().backward()
-    close(np.nan_to_num(x.grad), torch.nan_to_num(t.grad), 1e-10)
+    close(np.nan_to_num(x.grad), torch.nan_to_num(t.grad), 1e-8)  # torch's 1e-12 is a float32
 
 
 def test_equal_largest_numbers_share_the_gradient_along_an_axis_too():
