@@ -257,7 +257,11 @@ def cast(value, change):
 
 
 def as_float(dtype):
-    return lambda array: array.astype(dtype) if array.dtype.kind == "f" else array
+    def change(array):
+        with np.errstate(over="ignore"):
+            return array.astype(dtype) if array.dtype.kind == "f" else array
+
+    return change
 
 
 FORMS = {

@@ -17,7 +17,7 @@ LESSON = """
 |---|---|
 | **The idea** | A column has a middle. |
 | **Introduces** | `column_mean`; `tensor`; axis |
-| **Uses** | ■ `float32` (95) |
+| **Uses** | ■ `ones` (95) |
 | **Time** | 5 min, exercise 10 min |
 | **Exercise** | [exercises/91_sample.ipynb](../exercises/91_sample.ipynb) |
 %% markdown run
@@ -27,7 +27,7 @@ import nnlib
 import torch
 
 X = nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
-torch.ones(2).float()
+torch.ones(2)
 %% markdown you-can-now
 ## You can now
 
@@ -189,20 +189,35 @@ POINTS = {"column_mean": 2, "centred": 1, "caught": 1}
 
 
 def write(home: Path, **changes: tuple[str, str]) -> Path:
-    """Write the course with some text replaced: `checks=(old, new)`, `solution=`, `lesson=`.
+    """Write the course, as if it had been run, with some text replaced.
 
-    The exercise is built from the unchanged solution. Nothing is run.
+    `checks=(old, new)` changes the check file, `lesson=` and `solution=` those notebooks, and
+    `exercise=` the solution that the exercise is built from.
     """
     checks = home / "exercises" / "checks" / f"{STEM}.py"
     checks.parent.mkdir(parents=True, exist_ok=True)
     checks.write_text(edited(CHECKS, changes.get("checks")), encoding="utf-8")
-    for folder, nb in {
-        "course": notebook(edited(LESSON, changes.get("lesson"))),
-        "exercises": build.blank(notebook(SOLUTION), POINTS),
-        "solutions": notebook(edited(SOLUTION, changes.get("solution"))),
-    }.items():
-        notebooks.write(notebooks.marked(nb, POINTS), home / folder / f"{STEM}.ipynb")
+    lesson = as_if_run(notebook(edited(LESSON, changes.get("lesson"))))
+    solution = as_if_run(notebook(edited(SOLUTION, changes.get("solution"))))
+    exercise = build.blank(notebook(edited(SOLUTION, changes.get("exercise"))), POINTS)
+    notebooks.write(lesson, home / "course" / f"{STEM}.ipynb")
+    notebooks.write(solution, home / "solutions" / f"{STEM}.ipynb")
+    notebooks.write(exercise, home / "exercises" / f"{STEM}.ipynb")
     return home
+
+
+def as_if_run(nb: NotebookNode) -> NotebookNode:
+    nb = notebooks.marked(nb, POINTS)
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, 1):
+        cell.execution_count = count
+        points = POINTS.get(notebooks.checked_name(cell))
+        if points:
+            shown = v4.new_output(
+                "execute_result", data={"text/plain": str(points)}, execution_count=count
+            )
+            cell.outputs = [shown]
+    return nb
 
 
 def edited(text: str, change: tuple[str, str] | None) -> str:
