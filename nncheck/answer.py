@@ -139,7 +139,8 @@ class Remote:
         self._ready()
         cell = answer_cell(self.cells, name)
         if cell is None or not defines(cell.source, name):
-            return missing(name)
+            there = any(name in names for names in self.defined.values())
+            return None if there else missing(name)
         number = self.cells.index(cell)
         if name in self.defined.get(number, ()):
             return None
@@ -236,9 +237,9 @@ class Remote:
 
 def cell_error(raised: Raised) -> Trouble:
     """What to say about a cell that stopped with an error."""
-    at = f" in line {raised.line}: `{raised.text}`" if raised.line else ""
+    at = f" (line {raised.line}: `{raised.text}`)" if raised.line else ""
     if raised.kind in ("SyntaxError", "IndentationError", "TabError"):
-        text = f"Its cell is not Python yet, {raised.message}{at}."
+        text = f"Its cell is not Python yet: {raised.message}{at}."
         return Trouble("error", "syntax", text + " Mend that line, and run the cell.")
     text = f"Its cell stopped with {raised.kind}: {raised.message}{at}."
     return Trouble("error", "cell", text + " Run the notebook from its top, and mend that line.")
@@ -277,6 +278,7 @@ class Child:
             **own_group,
         )
         self.orders = 0
+        self.talker: threading.Thread | None = None
         self.probes: dict[Any, int] = {}
 
     @property
@@ -306,10 +308,10 @@ class Child:
                 pass  # it has gone, or sent what is no message
 
         # A thread, because a deadline on a pipe works in no other way on every system.
-        talker = threading.Thread(target=talk, daemon=True)
-        talker.start()
-        talker.join(seconds)
-        if talker.is_alive():
+        self.talker = threading.Thread(target=talk, daemon=True)
+        self.talker.start()
+        self.talker.join(seconds)
+        if self.talker.is_alive():
             self.kill()
             raise Ended("timeout")
         match said:
@@ -326,10 +328,13 @@ class Child:
             else:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError, ValueError):
-                assert pipe is not None
-                pipe.close()
+        if self.talker:
+            self.talker.join(0.2)
+        if not (self.talker and self.talker.is_alive()):  # else somebody else holds the pipe open
+            for pipe in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    if pipe:
+                        pipe.close()
         self.folder.cleanup()
 
 

@@ -17,6 +17,7 @@ from nncheck.wire import Odd
 RELATIVE = 1e-4  # of the right number
 OF_LARGEST = 1e-6  # of the largest number in the right array
 OF_ZERO = 1e-12  # where the right array is zero throughout
+TINIEST = 1e-37  # below this float32 holds nothing
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _close(got, want):
             return abs(g - w) <= 1e-9
         finite = w[isfinite(w)]
         largest = abs(finite).max() if finite.size else 0.0
-        room = RELATIVE * abs(w) + (OF_LARGEST * largest if largest else OF_ZERO)
+        room = RELATIVE * abs(w) + (OF_LARGEST * largest if largest else OF_ZERO) + TINIEST
         near = isfinite(w) & (abs(g - w) <= room)
         return near | (g == w) | (isnan(g) & isnan(w))
 
@@ -267,7 +268,7 @@ def show_both(got, want) -> tuple[str, str]:
     ('1.00001', '1')
     """
     for digits in (4, 6, 8, 17):
-        came, expected = f"{float(got):.{digits}g}", f"{float(want):.{digits}g}"
+        came, expected = (f"{float(n) + 0.0:.{digits}g}" for n in (got, want))  # no -0
         if came != expected:
             break
     return came, expected
@@ -284,7 +285,7 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:37] + "...")
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value + 0.0:.4g}"  # no -0
     if isinstance(value, Odd):
         return describe(value)
     return str(value)

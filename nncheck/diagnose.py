@@ -15,7 +15,7 @@ from numpy import array2string, ndarray
 
 from nncheck.answer import Local, Reply, Trouble, reply_from
 from nncheck.compare import Difference, describe, difference, numbers, relation, same, show
-from nncheck.exercise import Call, Catch, Exercise, Question, call
+from nncheck.exercise import Call, Catch, Exercise, Question, Wrong, call
 from nncheck.wire import Odd
 from nncheck.worker import run_probe
 
@@ -198,12 +198,16 @@ class Trial:
         if not _finite(right.value):
             message = f"This input does not count: {shown} is not finite."
             return replace(blank, name="not finite", message=message)
-        gap = reply_difference(broken, right, "the broken one's reply")
+        gap = reply_difference(broken, right, "what the broken one returns")
         if gap:
-            said = f"Caught: {gap.text}." if not broken.raised else f"Caught: {gap.text}"
+            said = f"Caught: {gap.text}."
+            if broken.raised:
+                said = (
+                    f"Caught: the broken one raises {broken.raised.kind} where the right one works."
+                )
             return replace(blank, status="passed", points=q.points, message=said)
         for wrong, theirs in zip(q.wrongs, self.wrong[q.name], strict=True):
-            if same_reply(reply, theirs[0]) or (wrong.when and wrong.when(*inputs)):
+            if same_reply(reply, theirs[0]) or _is_useless(wrong, inputs):
                 found = {"name": wrong.mistake, "message": wrong.sentence, "mistake": True}
                 return replace(blank, **found)
         message = "On this input the broken one gives the right reply. Look for another."
@@ -243,10 +247,11 @@ def reply_difference(got: Reply, want: Reply, place="the result") -> Difference 
     if got.raised or want.raised:
         if got.raised and want.raised and got.raised.kind == want.raised.kind:
             return None
-        came = got.raised.kind if got.raised else f"a reply, {describe(got.value)}"
-        if not want.raised:
-            return Difference("raised", f"{came} came, expected {describe(want.value)}")
-        return Difference("raised", f"{came} came, expected {want.raised.kind}")
+        came = (
+            f"{got.raised.kind} was raised" if got.raised else f"{place} is {describe(got.value)}"
+        )
+        expected = want.raised.kind if want.raised else describe(want.value)
+        return Difference("raised", f"{came}, expected {expected}")
     gap = difference(got.value, want.value, place)
     if gap:
         return gap
@@ -285,6 +290,8 @@ def _symptom(q, c, reply, gap):
     """The sentence for an answer whose mistake has no name."""
     if reply.raised:
         return _exception(q.name, reply.raised)
+    if gap.kind == "raised":
+        return f"An exception should be raised here: {_placed(q, c, gap.text)}."
     if gap.kind == "none" and c.probe is call:
         return f"`{q.name}` returned None: did you forget `return`?"
     if gap.kind == "changed":
@@ -306,7 +313,7 @@ def _exception(name, raised):
     text = f"`{name}` raised {raised.kind}{said}"
     text += "" if text.endswith((".", "!", "?")) else "."
     if raised.line:
-        text += f" Look at line {raised.line}: `{raised.text}`"
+        text += f" Look at line {raised.line}" + (f": `{raised.text}`" if raised.text else ".")
     elif "'NoneType'" in raised.message:
         text += f" Did `{name}` forget its `return`?"
     return text
@@ -428,10 +435,20 @@ def _inputs(q: Catch, value) -> tuple[Any, ...]:
         raise ValueError(
             f"This input holds {show(largest)}; stay between {-q.largest:g} and {q.largest:g}."
         )
-    refused = q.allow(*inputs) if q.allow else None
+    try:
+        refused = q.allow(*inputs) if q.allow else None
+    except Exception as error:  # any input may come
+        refused = f"This input does not count ({type(error).__name__}: {error})."
     if refused:
         raise ValueError(refused)
     return tuple(inputs)
+
+
+def _is_useless(wrong: Wrong, inputs) -> bool:
+    try:
+        return bool(wrong.when and wrong.when(*inputs))
+    except Exception:  # any input may come
+        return False
 
 
 def _is_one_tuple(value):

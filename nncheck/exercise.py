@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from nncheck import wire
-from nncheck.worker import ALLOWED, NO_VALUE
+from nncheck.worker import ALLOWED, NO_VALUE, owner_of
 
 NOTEBOOK_SEED = 0  # fixed, so that a learner sees the same numbers until the answer changes
 
@@ -221,6 +221,9 @@ class Exercise:
             raise ValueError(f"{self.path.name}: no question in it; write one with @question(...).")
         for q in found:  # from here on a question's name means its right answer, as in a notebook
             setattr(self.module, q.name, q.right)
+        for path in self.builds:
+            if self.uses == "numpy" or not hasattr(owner_of(path), path.split(".")[-1]):
+                raise ValueError(f"{self.path.name}: builds={path!r} is no name that USES allows.")
         for q in found:
             for c in q.calls(NOTEBOOK_SEED):
                 self._check_probe(q, c)
@@ -335,7 +338,10 @@ def _import(path):
         raise ValueError(f"{path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # so that inspect can find a class's source
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(f"{path.name}: {type(error).__name__}: {error}") from error
     return module
 
 

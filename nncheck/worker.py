@@ -143,13 +143,17 @@ def built_here(builds):
             setattr(owner, name, old)
 
 
+def owner_of(path):
+    """What holds the last name of a path within nnlib: a module or a class."""
+    owner = importlib.import_module("nnlib")
+    for part in path.split(".")[:-1]:
+        owner = getattr(owner, part, None) or importlib.import_module(f"nnlib.{part}")
+    return owner
+
+
 def _close(path):
     """Replace every name in nnlib that means `path`; what to put back afterwards."""
-    first, *rest = path.split(".")
-    owner = importlib.import_module(f"nnlib.{first}") if rest else importlib.import_module("nnlib")
-    for part in rest[:-1]:
-        owner = getattr(owner, part)
-    name = rest[-1] if rest else first
+    owner, name = owner_of(path), path.split(".")[-1]
     thing = getattr(owner, name)
     if isinstance(thing, type):
         old = thing.__init__
