@@ -259,10 +259,10 @@ class Tensor(Node):
         return _pairwise(ops.Mul, other, self)
 
     def __truediv__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Div, _floating(self), other)
+        return _divided(self, other)
 
     def __rtruediv__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Div, other, _floating(self))
+        return _divided(other, self)
 
     def __neg__(self) -> "Tensor":
         return ops.Neg.apply(self)
@@ -364,8 +364,7 @@ class Tensor(Node):
 
     def clamp(self, min: float | None = None, max: float | None = None) -> "Tensor":
         """x, but not below min and not above max."""
-        low, high = -math.inf if min is None else min, math.inf if max is None else max
-        return ops.Clamp.apply(self, low=low, high=high)
+        return ops.Clamp.apply(self, low=_plain(min), high=_plain(max))
 
     def masked_fill(self, mask: Any, value: float) -> "Tensor":
         """x, but `value` where the mask is True."""
@@ -636,6 +635,11 @@ def _pairwise(op: type[Function], x: Any, y: Any) -> Tensor:
         ) from None
 
 
+def _divided(x: Any, y: Any) -> Tensor:
+    x, y = _pair(x, y)
+    return _pairwise(ops.Div, _floating(x), _floating(y))
+
+
 def _pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     """Both as tensors whose dtypes NumPy will combine as torch would."""
     if not isinstance(x, Tensor):
@@ -653,9 +657,14 @@ def _constant(number: Any, other: Tensor) -> Tensor:
         return Tensor(number)
     dtype = other.data.dtype
     if dtype.kind != "f":
-        number = number.item() if isinstance(number, np.generic) else number
+        number = _plain(number)
         dtype = np.float32 if isinstance(number, float) else np.result_type(dtype, number)
     return other._result(np.array(number, dtype), None)
+
+
+def _plain(number: Any) -> Any:
+    """A NumPy number as Python's, which never changes the dtype of an array."""
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def _promoted(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
