@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbformat import NotebookNode
-
 from nncheck import exercise, notebooks, progress
 
 PARTS = (
@@ -70,13 +68,13 @@ class Card:
         return int(self.number[0])
 
 
-def parse(nb: NotebookNode, path: str | Path) -> Card:
+def parse(nb: dict, path: str | Path) -> Card:
     """Read the card of a lesson. Raises ValueError with the file and the line of the cell."""
     path = Path(path)
-    first = nb.cells[0] if nb.cells else None
-    if first is None or first.cell_type != "markdown":
+    first = nb["cells"][0] if nb["cells"] else None
+    if first is None or first["cell_type"] != "markdown":
         raise ValueError(f"{path}: the first cell must be the card, a Markdown cell.")
-    lines = first.source.splitlines()
+    lines = first["source"].splitlines()
 
     def wrong(line: int, message: str) -> ValueError:
         return ValueError(f"{path}, card, line {line}: {message}")
@@ -149,7 +147,7 @@ def items(value: str) -> list[str]:
 def cards(home: Path) -> list[Card]:
     """The cards of all lessons of a course, in order."""
     paths = sorted((home / "course").glob("*.ipynb"))
-    return [parse(notebooks.read(path), path) for path in paths]
+    return [parse(notebooks.load(path), path) for path in paths]
 
 
 # ---- the walk: do the cards, taken together, keep their promises?
@@ -316,7 +314,8 @@ def own_states(lessons: Iterable[Card], home: Path) -> dict[str, str]:
             states[card.stem] = "started"
         file = home / "exercises" / f"{card.exercise}.ipynb"
         if card.exercise and file.exists():
-            names = filter(None, map(notebooks.checked_name, notebooks.read(file).cells))
+            ids = [cell.get("id", "") for cell in notebooks.load(file)["cells"]]
+            names = [name.removeprefix("check-") for name in ids if name.startswith("check-")]
             if all((card.stem, name) in tried and tried[card.stem, name].passed for name in names):
                 states[card.stem] = "done"
     return states

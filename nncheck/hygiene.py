@@ -203,8 +203,8 @@ def refresh(paths: Iterable[str | Path] = (), check: bool = False, timeout: floa
     `paths` are notebooks or folders; by default all of the course. With `check` nothing is
     written; what differs is said. Returns the exit code: 1 if something failed or differs.
     """
-    bad = False
     files = list(found(paths))
+    failed = written = 0
     for path in tqdm(files, unit="notebook", disable=None, file=sys.stderr):
         try:
             old = notebooks.read(path)
@@ -212,18 +212,20 @@ def refresh(paths: Iterable[str | Path] = (), check: bool = False, timeout: floa
             new = notebooks.marked(old, points)
             new = notebooks.canonical(notebooks.execute(new, path.parent, timeout))
         except (OSError, ValueError, LookupError, RuntimeError) as error:
-            bad = True
-            tqdm.write(f"{path}: {error}")
-            continue
-        said = problems(new, path)
-        if check:
-            said += differences(old, new)
-        elif notebooks.write(new, path):
-            tqdm.write(f"{path}: written")
-        bad = bad or bool(said)
+            said = [str(error)]
+        else:
+            said = problems(new, path)
+            if check:
+                said += differences(old, new)
+            elif notebooks.write(new, path):
+                tqdm.write(f"{path}: written")
+                written += 1
         for line in said:
             tqdm.write(f"{path}: {line}")
-    return int(bad)
+        failed += bool(said)
+    if not failed and not written:
+        print(f"{len(files)} notebooks, each as a new run gives it.")
+    return 1 if failed else 0
 
 
 def found(paths: Iterable[str | Path]) -> Iterator[Path]:

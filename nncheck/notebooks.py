@@ -4,6 +4,8 @@ Two people who run the same notebook get the same file: no timing, no widget sta
 anything, cell ids that can be read, and one way to write the JSON.
 """
 
+from __future__ import annotations
+
 import copy
 import json
 import os
@@ -13,15 +15,10 @@ import tempfile
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import nbformat
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
-from nbformat.v4.rwbase import rejoin_lines
+if TYPE_CHECKING:  # importing nbformat takes two seconds, and a lesson's map only needs `load`
+    from nbformat import NotebookNode
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,6 +52,16 @@ RANDOM_ID = re.compile(r"(?=.*\d)[0-9a-f]{8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9
 
 def read(path: str | Path) -> NotebookNode:
     """Read a notebook of format 4, or say what is wrong with the file and what to do."""
+    return joined(load(path), path)
+
+
+def parse(text: str) -> NotebookNode:
+    """Turn a notebook's text into a notebook."""
+    return joined(loads(text, "the notebook"), "the notebook")
+
+
+def load(path: str | Path) -> dict:
+    """Read a notebook as plain data: each cell's source is one text, the rest as in the file."""
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"{path} is a folder; a notebook (.ipynb) was expected.")
@@ -66,11 +73,11 @@ def read(path: str | Path) -> NotebookNode:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise damaged(path, f"is not UTF-8 text (byte {error.start} cannot be read)") from None
-    return parse(text, path)
+    return loads(text, path)
 
 
-def parse(text: str, path: str | Path = "the notebook") -> NotebookNode:
-    """Turn a notebook's text into a notebook; `path` is what an error calls it."""
+def loads(text: str, path: str | Path) -> dict:
+    """Turn a notebook's text into plain data; `path` is what an error calls it."""
     if not text.strip():
         raise damaged(path, "is empty")
     try:
@@ -95,13 +102,22 @@ def parse(text: str, path: str | Path = "the notebook") -> NotebookNode:
     problem = shape_problem(data)
     if problem:
         raise damaged(path, problem)
+    data.setdefault("metadata", {})
     for cell in data["cells"]:
+        cell["source"] = "".join(cell["source"])
         cell.setdefault("metadata", {})
         if cell["cell_type"] == "code":
             cell.setdefault("outputs", [])
             cell.setdefault("execution_count", None)
+    return data
+
+
+def joined(data: dict, path: str | Path) -> NotebookNode:
+    """A notebook of plain data, with the lines of its outputs joined."""
+    from nbformat.v4.rwbase import rejoin_lines
+
     try:
-        return rejoin_lines(node({"metadata": {}} | data))
+        return rejoin_lines(node(data))
     except (AttributeError, TypeError, RecursionError):
         raise damaged(path, "has an attachment or metadata that cannot be read") from None
 
@@ -116,7 +132,9 @@ def damaged(path: str | Path, what: str) -> ValueError:
 
 def node(data: Mapping) -> NotebookNode:
     """Dicts within dicts as NotebookNodes, whose keys are attributes too."""
-    return cast(NotebookNode, nbformat.from_dict(data))
+    import nbformat
+
+    return cast("NotebookNode", nbformat.from_dict(data))
 
 
 def shape_problem(data) -> str:
@@ -161,7 +179,9 @@ def is_output(out: dict) -> bool:
 
 def text(nb: NotebookNode) -> str:
     """The one way in which a notebook is written down."""
-    return nbformat.v4.writes(copy.deepcopy(nb)) + "\n"
+    from nbformat import v4
+
+    return v4.writes(copy.deepcopy(nb)) + "\n"
 
 
 def write(nb: NotebookNode, path: str | Path) -> bool:
@@ -335,14 +355,16 @@ def marked(nb: NotebookNode, points: Mapping[str, float]) -> NotebookNode:
 
 def nbgrader(name: str, grade: bool, **points: float) -> NotebookNode:
     """The metadata of a check (`grade`) or of an answer, as nbgrader 0.9 writes it."""
-    return NotebookNode(
-        schema_version=3,
-        grade_id=name,
-        grade=grade,
-        locked=grade,
-        solution=not grade,
-        task=False,
-        **points,
+    return node(
+        {
+            "schema_version": 3,
+            "grade_id": name,
+            "grade": grade,
+            "locked": grade,
+            "solution": not grade,
+            "task": False,
+            **points,
+        }
     )
 
 
@@ -355,6 +377,11 @@ def execute(nb: NotebookNode, cwd: str | Path, timeout: float = 60) -> NotebookN
     Raises RuntimeError with the cell's id when a cell raises (unless tagged `raises-exception`),
     takes more than `timeout` seconds, or ends its kernel.
     """
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
     nb = without_outputs(nb)
     begun: list[str] = []
     kernels = KernelSpecManager(kernel_dirs=[str(TEMPLATES / "jupyter" / "kernels")])
