@@ -21,7 +21,7 @@ from typing import Any
 
 from nncheck import wire, worker
 from nncheck.exercise import Call, Exercise
-from nncheck.submission import Cell, answer_cell, defines
+from nncheck.submission import Cell, answer_cell
 from nncheck.wire import Odd
 from nncheck.worker import built_here, run_probe
 
@@ -138,13 +138,13 @@ class Remote:
         """Why the answer of that name cannot be checked; None if it can."""
         self._ready()
         cell = answer_cell(self.cells, name)
-        if cell is None or not defines(cell.source, name):
-            there = any(name in names for names in self.defined.values())
-            return None if there else missing(name)
-        number = self.cells.index(cell)
+        number = self.cells.index(cell) if cell else -1
         if name in self.defined.get(number, ()):
             return None
-        return self.errors.get(number)
+        if number in self.errors:
+            return self.errors[number]
+        there = any(name in names for names in self.defined.values())
+        return None if there else missing(name)
 
     def reply(self, call: Call) -> Reply:
         """What the answers reply to one call."""

@@ -94,12 +94,15 @@ def _in_folder(folder):
 
 def _exercise_of(path):
     """The exercise a notebook belongs to: by its file name, else by what it opens."""
-    for name in (path.stem, submission.opened(submission.read(path))):
-        if name in exercise.names():
-            return name
+    known = exercise.names()
+    if path.stem in known:
+        return path.stem
+    name = submission.opened(submission.read(path))
+    if name in known:
+        return name
     raise LookupError(
         f"{path.name} belongs to no exercise: neither its name nor an open_exercise(...) in it is "
-        f"one of {', '.join(exercise.names())}."
+        f"one of {', '.join(known)}."
     )
 
 

@@ -135,7 +135,7 @@ def test_a_missing_part_that_a_probe_needs_is_said():
         (lambda logits: RIGHT(logits) / 4, "relation", "(1/4) times"),
         (lambda logits: RIGHT(logits).T, "relation", "transposed"),
         (lambda logits: RIGHT(logits) ** 1.1, "value", "expected"),
-        (lambda logits: RIGHT(logits).tolist() + ["end"], "type", ""),
+        (lambda logits: [*RIGHT(logits).tolist(), "end"], "type", ""),
     ],
 )
 def test_an_unknown_mistake_is_told_by_its_symptom(answer, name, words):
@@ -214,7 +214,7 @@ def test_the_snippet_shows_the_failure_again():
     *lines, last = verdict.snippet.splitlines()
     space = {"Value": assigned.answer}
     exec("\n".join(lines), space)
-    y, grad = eval(last, space)
+    _, grad = eval(last, space)
     assert f"{grad:.4g}" in verdict.detail
 
 

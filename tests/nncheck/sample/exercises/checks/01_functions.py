@@ -56,7 +56,7 @@ def not_broadcast(logits):
 
 
 def right_predict(logits):
-    return np.argmax(softmax(logits), axis=1)  # noqa: F821
+    return np.argmax(softmax(logits), axis=1)
 
 
 def chosen(predict, softmax, logits):

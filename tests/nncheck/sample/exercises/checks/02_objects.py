@@ -1,7 +1,5 @@
 """Exercise 2: a class with operators, an optimizer with state, dropout, a training loop."""
 
-import numpy as np
-
 from nncheck import call, question, wrong
 
 USES = "numpy"
