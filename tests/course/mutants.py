@@ -31,12 +31,14 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+SYMMETRIC = {"max", "min", "maximum", "minimum", "isclose", "allclose"}
+GUARDS = {"strict"}  # keywords that can only raise: no reply depends on them
 DROPPED = (ast.Expr, ast.Assign, ast.AugAssign, ast.For, ast.While, ast.If, ast.Return, ast.Raise)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: `change` says which line became what, `code` runs it."""
+    """One change: `change` says what became what, `code` runs it."""
 
     change: str
     code: CodeType
@@ -45,23 +47,23 @@ class Mutant:
 def mutants(source: str, lines: set[int]) -> Iterator[Mutant]:
     """Every small change to what stands on these lines of a cell.
 
-    >>> for mutant in mutants("def half(x):\\n    return x / 2", {2}): print(mutant.change)
-    return x / 2 -> pass
-    return x / 2 -> return x * 2
-    return x / 2 -> return 2 / x
-    return x / 2 -> return x / 3
-    return x / 2 -> return x / 1
+    >>> for m in mutants("def half(x):\\n    return x.sum() / 2", {2}): print(m.change)
+    return x.sum() / 2 -> pass
+    x.sum() / 2 -> x.sum() * 2
+    x.sum() / 2 -> 2 / x.sum()
+    x.sum() / 2 -> x.sum() / 3
+    x.sum() / 2 -> x.sum() / 1
     """
     tree = ast.parse(source)
     seen: Counter[str] = Counter()
-    for statement, node in list(nodes(tree)):
+    for parent, node in list(nodes(tree)):
         if node.lineno not in lines:
             continue
-        before = first_line(statement)
         for new in variants(node):
+            alone = isinstance(node, ast.Constant)  # a number says little without what is around it
+            before = first_line(parent if alone else node)
             replace(tree, node, new)
-            after = "pass" if node is statement and isinstance(new, ast.Pass) else None
-            change = f"{before} -> {after or first_line(new if node is statement else statement)}"
+            change = f"{before} -> {first_line(parent if alone else new)}"
             code = compile(ast.fix_missing_locations(tree), "<mutant>", "exec")
             replace(tree, new, node)
             seen[change] += 1
@@ -69,18 +71,17 @@ def mutants(source: str, lines: set[int]) -> Iterator[Mutant]:
 
 
 def nodes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.stmt | ast.expr]]:
-    """Each statement and expression of a tree, after the statement that it stands in."""
+    """Each statement and expression of a tree, after what it is a part of."""
     for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.stmt):
-            yield child, child
-        elif isinstance(child, ast.expr):
+        if isinstance(child, ast.keyword) and child.arg in GUARDS:
+            continue
+        if isinstance(child, (ast.stmt, ast.expr)):
             yield tree, child
-        for statement, node in nodes(child):
-            yield statement if isinstance(statement, ast.stmt) else tree, node
+        yield from nodes(child)
 
 
-def first_line(statement: ast.AST) -> str:
-    return ast.unparse(ast.fix_missing_locations(statement)).splitlines()[0]
+def first_line(node: ast.AST) -> str:
+    return ast.unparse(ast.fix_missing_locations(node)).splitlines()[0]
 
 
 def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
@@ -120,11 +121,16 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(value + 1)
             yield ast.Constant(value - 1)
         case ast.Call(func, args, keywords):
-            for i in range(len(args) - 1):
+            for i in range(len(args) - 1 if name_of(func) not in SYMMETRIC else 0):
                 swapped = [*args[:i], args[i + 1], args[i], *args[i + 2 :]]
                 yield ast.Call(func, swapped, keywords)
-            for i in range(len(keywords)):
-                yield ast.Call(func, args, keywords[:i] + keywords[i + 1 :])
+            for i, keyword in enumerate(keywords):
+                if keyword.arg not in GUARDS:
+                    yield ast.Call(func, args, keywords[:i] + keywords[i + 1 :])
+
+
+def name_of(function: ast.expr) -> str:
+    return ast.unparse(function).rpartition(".")[2]
 
 
 def is_text(node: ast.AST) -> bool:

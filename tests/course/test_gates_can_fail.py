@@ -60,7 +60,7 @@ BROKEN = [
     ),
     (
         gates.mutants_are_caught,
-        "'column_mean: return total / len(X) -> return total * len(X)': add a probe",
+        "'column_mean: total / len(X) -> total * len(X)' passes",
         ("checks", DRAWN, ZEROS),
     ),
     (
@@ -169,7 +169,7 @@ BROKEN = [
     ),
     (
         gates.replies_depend_on_data,
-        "centred, probe 1 (centred_by_it): its right reply is the same for every draw",
+        "centred: probe centred_by_it replies True whatever its data are",
         ("checks", "    return centred(X)\n", "    return bool(abs(centred(X).mean()) < 1e-9)\n"),
     ),
     (gates.hints_are_given, "centred: 0 hints", ("checks", f"({HINT},)", "()")),

@@ -1,6 +1,7 @@
 """Every lesson keeps the whole contract, and every rule of it can be broken."""
 
 import pytest
+from nbformat import v4
 
 from nncheck import exercise, notebooks
 from tests.course import sample, walk
@@ -149,6 +150,27 @@ def test_a_broken_lesson_is_found(rule, said, change, tmp_path):
     assert any(said in problem for problem in found), found
 
 
+def test_a_figure_whose_data_nothing_asserts_is_found(tmp_path):
+    home = sample.write(tmp_path)
+    path = home / "course" / f"{sample.STEM}.ipynb"
+    nb = notebooks.read(path)
+    cell = next(cell for cell in nb.cells if cell.id == "run-2")
+    data = {"image/png": "aGk=", "text/plain": "a line from 1 to 3"}
+    cell.outputs = [v4.new_output("display_data", data=data)]
+
+    def problems():
+        notebooks.write(nb, path)
+        return list(walk.figures_say_what_they_show(home, sample.STEM))
+
+    assert "cell 'run-2': nothing would notice a wrong figure" in problems()[0]
+    cell.source += "\nassert X.shape == (2, 2)"
+    assert problems() == []
+    cell.source = "show.graph(y)"
+    data["text/plain"] = "node value\na 3.0"
+    cell.outputs = [v4.new_output("display_data", data=data)]
+    assert problems() == []
+
+
 def test_a_file_without_a_lesson_is_found(tmp_path):
     home = sample.write(tmp_path)
     (home / "exercises" / "checks" / "Twelve.py").write_text("")
@@ -171,4 +193,5 @@ def test_an_exercise_solved_in_the_repository_is_sent_to_the_working_copy(tmp_pa
 
 
 def test_every_rule_is_seen_to_fail():
-    assert {rule for rule, _, _ in BROKEN} == {*walk.RULES} - {walk.files_belong_to_a_lesson}
+    by_hand = {walk.files_belong_to_a_lesson, walk.figures_say_what_they_show}
+    assert {rule for rule, _, _ in BROKEN} == {*walk.RULES} - by_hand

@@ -112,6 +112,20 @@ def solution_shows_every_point(home: Path, stem: str) -> Iterator[str]:
                 yield f"{stem}: check({question.name!r}) shows {shown}, not {question.points:g}."
 
 
+def figures_say_what_they_show(home: Path, stem: str) -> Iterator[str]:
+    """Pictures are not compared, so the data behind one is asserted or printed as a table."""
+    for path in files(home, stem):
+        for cell in notebooks.read(path).cells:
+            for out in cell.get("outputs", []):
+                table = "\n" in out.get("data", {}).get("text/plain", "").strip()
+                if "image/png" in out.get("data", {}) and not table:
+                    if not re.search(r"^\s*assert\b", cell.source, re.MULTILINE):
+                        yield (
+                            f"{path.parent.name}/{stem}, cell {cell.id!r}: nothing would notice a "
+                            "wrong figure. Assert on the data that it shows, in this cell."
+                        )
+
+
 def tags_are_known(home: Path, stem: str) -> Iterator[str]:
     """Only the tags that mean something here; no comment that would switch nbval off."""
     for path in files(home, stem):
@@ -238,6 +252,7 @@ RULES = (
     exercise_is_built_from_the_solution,
     exercise_asks_its_questions_in_order,
     solution_shows_every_point,
+    figures_say_what_they_show,
     tags_are_known,
     links_lead_somewhere,
     torch_stays_where_it_is_compared,
