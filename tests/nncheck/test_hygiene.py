@@ -3,21 +3,8 @@ import base64
 import pytest
 from nbformat import v4
 
-from nncheck import exercise, hygiene, notebooks
+from nncheck import hygiene, notebooks
 from tests.nncheck.small_course import cell, code, edit, lesson, md, notebook, raw, write_course
-
-REPOSITORY = exercise.home()
-COMMITTED = [
-    path
-    for folder in ("course", "solutions", "exercises")
-    for path in sorted((REPOSITORY / folder).glob("*.ipynb"))
-]
-
-
-@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_committed_notebook_is_clean(path):
-    assert hygiene.problems(notebooks.read(path), path) == []
-
 
 # ---- each rule, broken once
 
