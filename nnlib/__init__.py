@@ -4,7 +4,7 @@ One letter per axis, in every comment on a shape:
 B batch, T time, D features, H W image, C channels, K kernel, V vocabulary, N heads.
 """
 
-from nnlib import functional
+from nnlib import data, functional, init, metrics, nn, optim, train
 from nnlib.graph import no_grad
 from nnlib.random import manual_seed
 from nnlib.scalar import MLP, Layer, Neuron, Value, total
@@ -18,14 +18,20 @@ __all__ = [
     "Value",
     "arange",
     "cat",
+    "data",
     "functional",
+    "init",
     "manual_seed",
+    "metrics",
+    "nn",
     "no_grad",
     "ones",
+    "optim",
     "randn",
     "stack",
     "tensor",
     "total",
+    "train",
     "where",
     "zeros",
 ]

@@ -96,6 +96,7 @@ def cross_entropy(logits: Tensor, target: Any) -> Tensor:
     Shape:
         logits (B, V), raw scores and no probabilities; target (B,), whole numbers 0..V-1.
     """
+    _needs_tensor("cross_entropy", logits)
     classes = target.data if isinstance(target, Tensor) else np.asarray(target)
     if logits.ndim != 2 or classes.shape != logits.shape[:1]:
         raise ValueError(
@@ -138,10 +139,10 @@ def binary_cross_entropy_with_logits(logits: Tensor, target: Any) -> Tensor:
 
 def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) -> Tensor:
     """The target as a tensor, if it is one for this prediction."""
-    if not isinstance(prediction, Tensor):
-        raise TypeError(f"{name} needs a Tensor to judge; got {type(prediction).__name__}.")
-    if not isinstance(target, Tensor):
-        target = tensor(target, dtype=prediction.dtype)
+    _needs_tensor(name, prediction)
+    data = target.data if isinstance(target, Tensor) else np.asarray(target)
+    if not (isinstance(target, Tensor) and data.dtype.kind == "f"):
+        target = tensor(data, dtype=prediction.dtype)
     if target.shape != prediction.shape:
         raise ValueError(
             f"{name}: prediction {prediction.shape} and target {target.shape} "
@@ -153,6 +154,11 @@ def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) ->
             f"to {target.data.max():g}."
         )
     return target
+
+
+def _needs_tensor(name: str, prediction: Any) -> None:
+    if not isinstance(prediction, Tensor):
+        raise TypeError(f"{name} needs a Tensor to judge; got {type(prediction).__name__}.")
 
 
 def _advice(wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
@@ -210,7 +216,7 @@ def gradcheck(fn: Callable[..., Any], *inputs: Any, eps: float = 1e-6, tol: floa
         def total() -> float:
             return float(np.sum(fn(*inputs).data * weights))
 
-        if total() != total():
+        if not np.array_equal(total(), total(), equal_nan=True):
             raise RuntimeError(
                 "gradcheck needs a fn that gives the same result for the same input; two calls "
                 "gave two results. Seed what is random inside fn."
