@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import subprocess
@@ -7,6 +6,8 @@ import sys
 import nbformat
 import pytest
 import yaml
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyterlab_server.settings_utils import _get_overrides
 
 from nncheck import build, notebooks, workcopy
 from tests.nncheck.small_course import cell, code, edit, md, write_course
@@ -363,20 +364,15 @@ def test_lab_gets_the_settings_of_the_course_before_those_of_the_user(monkeypatc
     assert found["JUPYTER_PATH"] == ours
 
 
-def test_the_installed_lab_reads_our_settings_and_our_kernel(tmp_path):
-    ask = (
-        "import json; from jupyterlab_server.settings_utils import _get_overrides;"
-        "from jupyter_client.kernelspec import KernelSpecManager;"
-        "spec = KernelSpecManager().get_kernel_spec('python3');"
-        f"print(json.dumps([_get_overrides({str(tmp_path)!r})[0], spec.env]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", ask], env=workcopy.lab_environment(), capture_output=True, check=True
-    )
-    settings, environment = json.loads(done.stdout)
+def test_the_installed_lab_reads_our_settings_and_our_kernel(tmp_path, monkeypatch):
+    for name, value in workcopy.lab_environment().items():
+        monkeypatch.setenv(name, value)
+    settings, _ = _get_overrides(str(tmp_path))
     news = settings["@jupyterlab/apputils-extension:notification"]
     assert news == {"fetchNews": "false", "checkForUpdates": False}
-    assert environment["PYDEVD_DISABLE_FILE_VALIDATION"] == "1"
+    kernel = KernelSpecManager().get_kernel_spec("python3")
+    assert kernel.env["PYDEVD_DISABLE_FILE_VALIDATION"] == "1"
+    assert "--IPKernelApp.log_level=ERROR" in kernel.argv
 
 
 def test_opening_starts_lab_on_the_first_page_of_this_copy(copy, monkeypatch):
