@@ -16,7 +16,8 @@ def graph(root, title: str = "") -> Picture:
     """Show how `root` was computed: every node with its value and gradient, and what feeds what.
 
     Between numbers, the pill on a wire is the local derivative: how far the node moves when that
-    input moves by 1. Of tensors the shapes are shown. Nothing is changed by looking.
+    input moves by 1. Of tensors the shapes are shown. Nothing is changed by looking. The
+    picture's `data` holds `value` and `grad`, each by the node's name.
 
     Args:
         root: a Value or a Tensor, the result of a computation with at most 120 nodes.
@@ -40,4 +41,5 @@ def graph(root, title: str = "") -> Picture:
     title = one_line(title or "", limit=80)
     drawing = draw(cards, layered([card.inputs for card in cards]), title)
     words = f"{title}. {in_words(cards)}" if title else in_words(cards)
-    return figure(drawing, alt=words, text=as_table(cards))
+    data = {what: {c.name: getattr(c, what) for c in cards} for what in ("value", "grad")}
+    return figure(drawing, alt=words, data=data, text=as_table(cards))

@@ -31,7 +31,7 @@ PLUMBING = {
     | {"manual_seed", "set_num_threads", "tensor"},
 }
 INSTRUMENTS = ("nnlib.show.", "nnlib.data.")  # pictures and data sets are no subjects
-MODULES = {"functional", "init", "nn", "optim", "data", "metrics", "train", "show", "utils"}
+MODULES = {"functional", "graph", "init", "nn", "optim", "data", "metrics", "train", "show", "utils"}
 
 
 def stems(home: Path) -> list[str]:
@@ -115,15 +115,17 @@ def solution_shows_every_point(home: Path, stem: str) -> Iterator[str]:
 def figures_say_what_they_show(home: Path, stem: str) -> Iterator[str]:
     """Pictures are not compared, so the data behind one is asserted or printed as a table."""
     for path in files(home, stem):
-        for cell in notebooks.read(path).cells:
-            for out in cell.get("outputs", []):
-                table = "\n" in out.get("data", {}).get("text/plain", "").strip()
-                if "image/png" in out.get("data", {}) and not table:
-                    if not re.search(r"^\s*assert\b", cell.source, re.MULTILINE):
-                        yield (
-                            f"{path.parent.name}/{stem}, cell {cell.id!r}: nothing would notice a "
-                            "wrong figure. Assert on the data that it shows, in this cell."
-                        )
+        code = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+        for cell, following in zip(code, [*code[1:], None], strict=True):
+            shown = [out.data for out in cell.outputs if "image/png" in out.get("data", {})]
+            if all("\n" in data.get("text/plain", "").strip() for data in shown):
+                continue
+            sources = cell.source + "\n" + (following.source if following else "")
+            if not re.search(r"^\s*assert\b", sources, re.MULTILINE):
+                yield (
+                    f"{path.parent.name}/{stem}, cell {cell.id!r}: nothing would notice a wrong "
+                    "figure. Assert on the data that it shows, in this cell or in the next."
+                )
 
 
 def tags_are_known(home: Path, stem: str) -> Iterator[str]:
