@@ -103,9 +103,13 @@ class Module:
 
     def _own(self, kind: type | tuple[type, ...]) -> list[tuple[str, Any]]:
         """The attributes of this module itself that are of this kind."""
+        found = []
         for name, value in vars(self).items():
-            _refuse_if_hidden(f"{type(self).__name__}.{name}", value)
-        return [(name, value) for name, value in vars(self).items() if isinstance(value, kind)]
+            if isinstance(value, (Tensor, list, tuple, set, dict)):
+                _refuse_if_hidden(f"{type(self).__name__}.{name}", value)
+            if isinstance(value, kind):
+                found.append((name, value))
+        return found
 
     def _tree(
         self, prefix: str = "", above: tuple["Module", ...] = ()
@@ -230,7 +234,7 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 def _refuse_if_hidden(where: str, value: Any) -> None:
     """Raise if this attribute holds something to be learned where nobody would find it."""
-    if isinstance(value, (Module, Parameter)):
+    if isinstance(value, Parameter):
         return
     for part in _inside(value):
         kind, holder = type(part).__name__, type(value).__name__

@@ -1,5 +1,6 @@
 """Initialisers draw from torch's distributions."""
 
+import inspect
 import math
 
 import numpy as np
@@ -92,3 +93,10 @@ def test_gains_are_torchs(name, param):
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in FORMULAS] + ["calculate_gain", "constant_"])
+def test_an_initialisers_arguments_have_torchs_names_and_defaults(name):
+    theirs = inspect.signature(getattr(torch.nn.init, name)).parameters
+    for argument in inspect.signature(getattr(init, name)).parameters.values():
+        assert argument.default == theirs[argument.name].default

@@ -59,6 +59,16 @@ def test_roc_auc_agrees_with_counting_pairs_ties_included(pairs):
     assert auc == pytest.approx(wins / (len(positives) * len(negatives)), abs=1e-12)
 
 
+def test_the_positive_class_is_1_unless_said_otherwise():
+    for name in ("precision", "recall", "f1"):
+        metric = getattr(metrics, name)
+        assert metric(predicted, target) == metric(predicted, target, positive=1)
+
+
+def test_f1_of_perfect_predictions_is_1():
+    assert metrics.f1([1, 0, 1], [1, 0, 1]) == 1
+
+
 def test_roc_auc_agrees_with_scikit_learn():
     assert metrics.roc_auc(scores, yes_no) == pytest.approx(oracle.roc_auc_score(yes_no, scores))
 
@@ -78,6 +88,8 @@ def test_calibration_leaves_empty_bins_out_and_keeps_certainty():
     np.testing.assert_array_equal(curve.promised, [0, 1])
     np.testing.assert_array_equal(curve.happened, [0, 0.5])
     assert curve.error == pytest.approx(1 / 3)
+    assert metrics.calibration([0.95, 1.0], [1, 1]).count.tolist() == [2]  # both in the last of 10
+    assert metrics.calibration([0.1, 0.9], [0, 1], bins=1).promised == [0.5]
 
 
 @pytest.mark.parametrize(

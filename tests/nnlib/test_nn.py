@@ -1,6 +1,7 @@
 """Modules find their parts, layers agree with torch, and slips of the pen are named."""
 
 import copy
+import inspect
 import math
 
 import numpy as np
@@ -454,6 +455,11 @@ def test_linear_wants_a_tensor():
         nn.Linear(2, 3)(np.zeros((5, 2), np.float32))
 
 
+def test_linear_refuses_mixed_floats_as_torch_does():
+    with pytest.raises(TypeError, match="float64, float32"):
+        nn.Linear(2, 3)(Tensor(np.zeros((5, 2))))
+
+
 @pytest.mark.parametrize("size", [0, 2.5, True, "3"])
 def test_linear_wants_whole_sizes(size):
     with pytest.raises(ValueError, match="in_features to be a whole number from 1 up; got"):
@@ -475,3 +481,10 @@ def test_dropout_drops_a_share_and_keeps_the_mean_in_train_mode_only():
 def test_dropout_wants_a_share():
     with pytest.raises(ValueError, match=r"from 0 to 1; got 1.5"):
         nn.Dropout(1.5)
+
+
+@pytest.mark.parametrize("name", ["Linear", "LeakyReLU", "Flatten", "Dropout"])
+def test_a_layers_arguments_have_torchs_names_and_defaults(name):
+    theirs = inspect.signature(getattr(torch.nn, name)).parameters
+    for argument in inspect.signature(getattr(nn, name)).parameters.values():
+        assert argument.default == theirs[argument.name].default

@@ -1,6 +1,7 @@
 """Optimizers take torch's steps, one parameter at a time, and refuse what would fail in silence."""
 
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
@@ -201,3 +202,10 @@ model = Linear(2, 2)
 def test_bad_arguments_are_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_an_optimizers_arguments_have_torchs_names_and_defaults(name):
+    theirs = inspect.signature(getattr(torch.optim, name)).parameters
+    for argument in inspect.signature(getattr(optim, name)).parameters.values():
+        assert argument.default == theirs[argument.name].default

@@ -9,7 +9,8 @@ import torch
 
 import nnlib
 from nnlib import nn, optim
-from nnlib.data import DataLoader, TensorDataset
+from nnlib.data import DataLoader, TensorDataset, digits, split
+from nnlib.metrics import accuracy
 from nnlib.tensor import Tensor
 from nnlib.train import (
     History,
@@ -351,3 +352,16 @@ def test_a_batch_that_is_no_pair_is_named():
     model, _, loss_fn, optimizer = setting()
     with pytest.raises(TypeError, match=r"batches .x, y.; the loader gave a Tensor"):
         fit(model, [Tensor(X)], loss_fn, optimizer, epochs=1)
+
+
+# It learns
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_small_network_reads_95_percent_of_digits_it_has_not_seen(seed):
+    train, (X_test, y_test) = split(*digits(), generator=np.random.default_rng(0))
+    nnlib.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+    loader = DataLoader(TensorDataset(*train), batch_size=32, shuffle=True)
+    fit(model, loader, nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=0.003), epochs=20)
+    assert accuracy(model(Tensor(X_test)), y_test) >= 0.95
