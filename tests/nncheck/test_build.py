@@ -160,6 +160,8 @@ def test_a_line_that_given_code_shows_as_well_is_no_leak():
 def test_building_twice_writes_once(tmp_path):
     home = write_course(tmp_path)
     made = home / "exercises" / "11_neuron.ipynb"
+    made.unlink()
+    assert build.build(home) == ["exercises/11_neuron.ipynb: written"]
     written = made.stat().st_mtime_ns
     assert build.build(home) == []
     assert build.build(home, check=True) == []

@@ -7,7 +7,7 @@ import pytest
 
 from nncheck import card, notebooks
 from nncheck.card import Use
-from tests.nncheck.small_course import lesson, md, notebook, write_course
+from tests.nncheck.small_course import code, lesson, md, notebook, write_course
 
 PATH = "course/11_neuron.ipynb"
 
@@ -79,6 +79,8 @@ def test_rows_must_be_there_and_in_order():
 def test_a_lesson_without_a_card_is_named():
     with pytest.raises(ValueError, match="the first cell must be the card"):
         card.parse(notebook(), PATH)
+    with pytest.raises(ValueError, match="the first cell must be the card"):
+        card.parse(notebook(code("# 11 Neuron")), PATH)
     with pytest.raises(ValueError, match="expected a heading like `# 11 Title`"):
         card.parse(notebook(md("Hello.")), PATH)
 
