@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -105,6 +107,14 @@ def test_any_dataset_is_stacked_into_tensors():
 def test_a_plain_list_of_arrays_is_a_dataset_too():
     (batch,) = data.DataLoader([np.ones(3, np.float32), np.zeros(3, np.float32)], batch_size=2)
     assert batch.data.tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_libraries_for_special_tasks_are_imported_only_when_they_are_used():
+    modules = "nnlib.nn, nnlib.optim, nnlib.data, nnlib.metrics, nnlib.train"
+    heavy = "{'sklearn', 'tqdm', 'torch', 'matplotlib'}"
+    code = f"import sys, {modules}; sys.exit(repr({heavy} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr.strip() == "set()"
 
 
 # Splits and scalers
