@@ -131,9 +131,10 @@ def check(options) -> int:
     targets = checkup.targets(options.what)
     width = shutil.get_terminal_size((100, 24)).columns
     sheets = []
-    for path, name in _with_bar(targets, hidden=options.ci):
-        sheets.append(checkup.check(path, name, record=not options.ci))
-        print(report.table(sheets[-1:], width), end="\n\n", flush=True)
+    with report.no_commands():
+        for path, name in _with_bar(targets, hidden=options.ci):
+            sheets.append(checkup.check(path, name, record=not options.ci))
+            print(report.table(sheets[-1:], width), end="\n\n", flush=True)
     print(report.summary(sheets))
     failing = [f"{s.exercise}: {v.question}" for s in sheets for v in s.verdicts if s.fails(v)]
     if failing:

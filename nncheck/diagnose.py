@@ -115,7 +115,9 @@ class Trial:
             return replace(blank, **self._diagnose(q, replies, gaps))
         if waits_for:
             raise rests_on(waits_for[0])
-        return replace(blank, status="passed", points=q.points, message="Every probe agrees.")
+        times = "on the one input tried" if len(calls) == 1 else f"on all {len(calls)} inputs tried"
+        said = f"It does what ours does {times}."
+        return replace(blank, status="passed", points=q.points, message=said)
 
     def _peek(self, answer, q, c):
         try:
@@ -140,8 +142,8 @@ class Trial:
         raise Trouble(
             "not done",
             "placeholder",
-            f"Not done yet: `{inside.replace('.<locals>', '')}` still holds the placeholder. Write "
-            "your code in place of `raise NotImplementedError`, run the cell, then run this check.",
+            f"`{inside.replace('.<locals>', '')}` still holds the placeholder. Write your code in "
+            "place of `raise NotImplementedError`, run the cell, then run this check.",
         )
 
     def _diagnose(self, q, replies, gaps):
@@ -372,7 +374,11 @@ def _datum(value):
         return f"= {show(value if not isinstance(value, ndarray) else value[()])}"
     if array.size > 6:
         return f"of {array.size} numbers"
-    return f"= {array2string(array, precision=4, separator=', ')}"
+    return f"= {_row(array.tolist())}"
+
+
+def _row(value):
+    return f"[{', '.join(map(_row, value))}]" if isinstance(value, list) else show(value)
 
 
 def _short(text, limit=60):

@@ -12,6 +12,7 @@ import inspect
 import os
 import re
 import sys
+import textwrap
 import types
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from nncheck import wire
-from nncheck.worker import ALLOWED, NO_VALUE, owner_of
+from nncheck.worker import ALLOWED, NO_VALUE, allowed_modules, owner_of
 
 NOTEBOOK_SEED = 0  # fixed, so that a learner sees the same numbers until the answer changes
 
@@ -221,9 +222,9 @@ class Exercise:
             raise ValueError(f"{self.path.name}: no question in it; write one with @question(...).")
         for q in found:  # from here on a question's name means its right answer, as in a notebook
             setattr(self.module, q.name, q.right)
-        for path in self.builds:
-            if self.uses == "numpy" or not hasattr(owner_of(path), path.split(".")[-1]):
-                raise ValueError(f"{self.path.name}: builds={path!r} is no name that USES allows.")
+        for name in self.builds:
+            if self.uses == "numpy" or not hasattr(owner_of(name), name.split(".")[-1]):
+                raise ValueError(f"{self.path.name}: builds={name!r} is no name that USES allows.")
         for q in found:
             for c in q.calls(NOTEBOOK_SEED):
                 self._check_probe(q, c)
@@ -294,13 +295,18 @@ class Exercise:
                     "which is neither a question nor a name of the check file."
                 )
         if c.probe is not call:
-            allowed = {"np", "math", *ALLOWED[self.uses]} - {"numpy"}
-            used = _globals_of(c.probe.__code__) - allowed - set(vars(builtins))
-            if used or c.probe.__closure__:
+            modules = allowed_modules(self.uses)
+            used = _globals_of(c.probe.__code__) - set(modules) - set(vars(builtins))
+            try:
+                exec(textwrap.dedent(inspect.getsource(c.probe)), {**modules})
+            except Exception as error:  # a decorator, a default or an annotation of elsewhere
+                used = used or {f"what gives {type(error).__name__}: {error}"}
+            if used or c.probe.__closure__ or c.probe.__name__ == "<lambda>":
                 raise ValueError(
-                    f"{self.path.name}: probe {c.probe.__name__} uses {', '.join(sorted(used))}, "
-                    "but a probe is sent to another process by its source: give it names as "
-                    f"parameters, data as arguments, and otherwise only {', '.join(allowed)}."
+                    f"{self.path.name}: probe {c.probe.__name__} uses "
+                    f"{', '.join(sorted(used)) or 'what stands outside it'}, but a probe is sent "
+                    "to another process by its source: make it a function of the file, give it "
+                    f"names as parameters and data as arguments, and use only {', '.join(modules)}."
                 )
 
 
@@ -332,7 +338,7 @@ def _count(data) -> int:
 
 
 def _import(path):
-    name = "_checks_" + path.stem
+    name = f"_checks_{path.stem}_{zlib.crc32(bytes(path.resolve())):08x}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")

@@ -19,11 +19,9 @@ def predict(key: str, question: str, options: list[str]) -> Shown:
     """Ask for a prediction, before the experiment runs. `key` is "lesson/what", as "22/a+a"."""
     options = _checked(key, options)
     _asked[key] = options
-    _ask_live("predict", key, options)
-    return Shown(
-        _as_text(question, options),
-        card(f"Predict: {words(question)}", _as_list(options)),
-    )
+    live = _ask_live("predict", key, options)
+    body = "" if live else _as_list(options)
+    return Shown(_as_text(question, options), card(f"Predict: {words(question)}", body))
 
 
 def reveal(key: str, outcome) -> Shown:
@@ -58,12 +56,10 @@ def recall(key: str, question: str, options: list[str], *, answer: str, why: str
         raise ValueError(
             f"recall({key!r}): the answer {answer!r} is none of the options {options}."
         )
-    _ask_live("recall", key, options, answer)
+    live = _ask_live("recall", key, options, answer, why)
     told = paragraph(f"{_lettered(answer, options)}. {why}")
-    return Shown(
-        _as_text(question, options),
-        card(f"Recall: {words(question)}", _as_list(options) + fold("Answer", told)),
-    )
+    body = "" if live else _as_list(options) + fold("Answer", told)
+    return Shown(_as_text(question, options), card(f"Recall: {words(question)}", body))
 
 
 def _checked(key, options):
@@ -82,22 +78,25 @@ def _as_text(question, options):
 
 
 def _as_list(options):
-    items = "".join(f"<li>{words(o)}</li>" for o in options)
-    return f'<ol type="a" style="margin:.3em 0">{items}</ol>'
+    items = "".join(f"<li>{words(_lettered(o, options))}</li>" for o in options)
+    return f'<ul style="margin:.3em 0;padding-left:1.2em;list-style:none">{items}</ul>'
 
 
 # --------------------------------------------------------------------------- with a reader
 
 
-def _ask_live(event, key, options, answer=""):
-    """Below the question: an option, how sure, and a button. Nothing is chosen beforehand."""
+def _ask_live(event, key, options, answer="", why="") -> bool:
+    """Below the question: an option, how sure, and a button, where somebody can press it.
+
+    Nothing is chosen beforehand.
+    """
     if not has_front_end():
-        return
+        return False
     try:
         import ipywidgets
         from IPython.display import display
     except ImportError:
-        return
+        return False
     journal = progress.Journal(progress.find())
     mine = progress.predictions(journal.events()).get(key, progress.PredictionRecord())
     letters = [(_lettered(o, options), o) for o in options]
@@ -112,7 +111,7 @@ def _ask_live(event, key, options, answer=""):
         style={"button_width": "5em"},
     )
     button = ipywidgets.Button(description="That is my answer", disabled=bool(mine.guess))
-    said = ipywidgets.HTML(_recorded(mine.guess, answer, journal) if mine.guess else "")
+    said = ipywidgets.HTML(_recorded(mine.guess, answer, why, journal) if mine.guess else "")
 
     def record(_):
         if choice.value is None or sure.value is None:
@@ -121,7 +120,7 @@ def _ask_live(event, key, options, answer=""):
         details = {"outcome": answer} if answer else {}
         journal.add(event, key=key, guess=choice.value, confidence=sure.value, **details)
         button.disabled = True
-        said.value = _recorded(choice.value, answer, journal)
+        said.value = _recorded(choice.value, answer, why, journal)
 
     button.on_click(record)
     box = ipywidgets.VBox([choice, ipywidgets.HBox([sure, button]), said])
@@ -133,13 +132,14 @@ def _ask_live(event, key, options, answer=""):
         display(box)
 
     events.register("post_run_cell", show)
+    return True
 
 
-def _recorded(guess, answer, journal):
+def _recorded(guess, answer, why, journal):
     where = "" if journal.path else " It is kept until the kernel stops: this is no working copy."
     if not answer:
         return paragraph(f"Your prediction: {guess}.{where} Now run the experiment.") + small(
             journal.note
         )
     verdict = "Right." if guess == answer else f"It is {answer}."
-    return paragraph(f"Your answer: {guess}. {verdict}{where}") + small(journal.note)
+    return paragraph(f"Your answer: {guess}. {verdict} {why}{where}") + small(journal.note)

@@ -22,7 +22,7 @@ def cell_with(exercise: Exercise, **answers) -> str:
     for name, answer in answers.items():
         if isinstance(answer, str):
             parts.append(answer)
-        elif inspect.getmodule(answer) is exercise.module:
+        elif answer.__module__ == exercise.module.__name__:
             parts.append(_without_decorators(answer))
             if answer.__name__ != name:
                 parts.append(f"{name} = {answer.__name__}")

@@ -273,7 +273,8 @@ def test_on_github_there_is_a_summary_and_an_annotation_for_each_failure(
     notebook(copy / "exercises" / "01_functions.ipynb", SOFTMAX, raising, None)
     code, out, _ = run("check", "--ci")
     assert code == 1
-    [line] = [n for n in out.splitlines() if n.startswith("::")]
+    [stop, go, line] = [n for n in out.splitlines() if n.startswith("::")]
+    assert stop == f"::stop-commands::{go.strip(':')}"  # learners' words between them do nothing
     assert line.startswith("::error file=")
     assert "title=01_functions%3A predict::predict raised ValueError" in line
     table = summary.read_text()

@@ -116,6 +116,14 @@ def test_a_question_rests_on_those_whose_answers_its_probes_use():
             + QUESTION.replace("call", "p"),
             "probe p uses double",
         ),
+        (
+            HEAD + "def p(twice, a, by=double): return a\n" + QUESTION.replace("call, ", "p, 1, "),
+            "probe p uses what gives NameError",
+        ),
+        (
+            HEAD + QUESTION.replace("call, ", "(lambda twice, a: 1), "),
+            "probe <lambda> uses",
+        ),
         (HEAD + QUESTION.replace("right=double", "right=double, builds=('x.y',)"), "builds='x.y'"),
         (HEAD + "oops(", "SyntaxError"),
         (
