@@ -16,7 +16,8 @@ Notebooks are collected, reported and compared by nbval. Different here:
 - numbers may differ by one unit in their last printed digit (printed.py); HTML and widget views
   are not compared, their plain text is; of a picture its alt text is (its data is asserted in
   the cell);
-- always this environment's kernel, one thread, no progress bars, 60 seconds a cell.
+- always this environment's kernel, one thread, no progress bars, no connection to the outside,
+  60 seconds a cell.
 
 On macOS and Windows outputs are not compared with the committed ones: the asserts in the cells
 and the second run remain. The tag `long` exempts a cell from the second run.
@@ -43,6 +44,7 @@ from tests.course.printed import same_text
 
 # As notebooks are written, but with sets in another order each time: no output may depend on it.
 ENVIRONMENT = notebooks.QUIET | {"PYTHONHASHSEED": "random"}
+OFFLINE = str(Path(__file__).with_name("offline.py"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,7 +83,10 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
         kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
     )
     place = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(nb, km=kernel, timeout=seconds, resources=place)
+    first = f"--IPKernelApp.exec_lines=__import__('runpy').run_path({OFFLINE!r}) and None"
+    client = NotebookClient(
+        nb, km=kernel, timeout=seconds, resources=place, extra_arguments=[first]
+    )
     stopped = ""
 
     def run(index: int, cell: NotebookNode) -> str:

@@ -31,7 +31,18 @@ PLUMBING = {
     | {"manual_seed", "set_num_threads", "tensor"},
 }
 INSTRUMENTS = ("nnlib.show.", "nnlib.data.")  # pictures and data sets are no subjects
-MODULES = {"functional", "graph", "init", "nn", "optim", "data", "metrics", "train", "show", "utils"}
+MODULES = {
+    "functional",
+    "graph",
+    "init",
+    "nn",
+    "optim",
+    "data",
+    "metrics",
+    "train",
+    "show",
+    "utils",
+}
 
 
 def stems(home: Path) -> list[str]:
