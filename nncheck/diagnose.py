@@ -156,6 +156,7 @@ class Trial:
 
         worst = min(gaps, key=severity)
         gap, reply, c = gaps[worst], replies[worst], calls[worst]
+        gap = replace(gap, text=_placed(q, c, gap.text, right[worst].value))
         found = {"detail": _where(q, c, gap), "snippet": snippet(q, c)}
         if wrong:
             return {**found, "name": wrong.mistake, "message": wrong.sentence, "mistake": True}
@@ -293,7 +294,7 @@ def _symptom(q, c, reply, gap):
     if reply.raised:
         return _exception(q.name, reply.raised)
     if gap.kind == "raised":
-        return f"An exception should be raised here: {_placed(q, c, gap.text)}."
+        return f"An exception should be raised here: {gap.text}."
     if gap.kind == "none" and c.probe is call:
         return f"`{q.name}` returned None: did you forget `return`?"
     if gap.kind == "changed":
@@ -304,9 +305,9 @@ def _symptom(q, c, reply, gap):
             f"old one: work on a copy, or build a new result instead of writing into `{label}`."
         )
     if gap.kind == "nan":
-        return f"There is a NaN in the result. {_capital(_placed(q, c, gap.text))}."
+        return f"There is a NaN in the result. {_capital(gap.text)}."
     if gap.kind == "inf":
-        return f"There is an infinity in the result. {_capital(_placed(q, c, gap.text))}."
+        return f"There is an infinity in the result. {_capital(gap.text)}."
     return _where(q, c, gap)
 
 
@@ -328,10 +329,10 @@ def _where(q, c, gap):
     data = ", ".join(f"{label} {_datum(d)}" for label, d in zip(c.labels, c.data, strict=True))
     if gap.kind in ("raised", "changed"):
         return text + (f"It shows with {data}." if data else "")
-    return text + (f"With {data}: " if data else "") + _placed(q, c, gap.text) + "."
+    return text + (f"With {data}: " if data else "") + gap.text + "."
 
 
-def _placed(q, c, text):
+def _placed(q, c, text, want):
     """A difference in the words of the test: z.data or softmax(x)[0, 1] for the result[0]."""
 
     def word(found):
@@ -339,23 +340,30 @@ def _placed(q, c, text):
         if c.probe is call:
             return f"`{q.name}({', '.join(c.labels)}){index}`"
         first = re.match(r"\[(\d+)\]", index)
-        label = _reply_label(c.probe, int(first[1])) if first else None
+        label = _part(c.probe, int(first[1]), len(want)) if first else None
         return f"`{label}{index[first.end() :]}`" if first and label else found[0]
 
     return re.sub(r"the result((?:\[[^\]]*\])*)", word, text)
 
 
-def _reply_label(probe, i):
-    """What part i of a probe's reply is called in its only `return`; None if it has no name."""
+def _part(probe, i, total) -> str | None:
+    """What a probe's only `return` calls part i of its reply; None if it has no short name."""
     returns = [n for n in ast.walk(_tree(probe)) if isinstance(n, ast.Return)]
     if len(returns) != 1 or not isinstance(returns[0].value, (ast.Tuple, ast.List)):
         return None
-    for j, part in enumerate(returns[0].value.elts):
-        if isinstance(part, ast.Starred):
-            return f"{ast.unparse(part.value)}[{i - j}]"
-        if j == i:
-            return ast.unparse(part)
-    return None
+    parts = returns[0].value.elts
+    stars = [j for j, part in enumerate(parts) if isinstance(part, ast.Starred)]
+    if len(stars) > 1:
+        return None
+    star = stars[0] if stars else len(parts)
+    inside = total - len(parts) + 1  # how many parts the starred one stands for
+    if i < star:
+        text = ast.unparse(parts[i])
+    elif i >= star + inside:
+        text = ast.unparse(parts[i - inside + 1])
+    else:
+        text = f"{ast.unparse(parts[star])[1:]}[{i - star}]"
+    return text if len(text) <= 32 else None
 
 
 def _tree(probe) -> ast.FunctionDef:

@@ -75,7 +75,11 @@ class Checks:
     def solution(self, name: str) -> message.Shown:
         """Our solution. Before the question has passed, the record will say "with help"."""
         question = self._question(name)
-        source = solution_source(self.exercise.name, name)
+        try:
+            source = solution_source(self.exercise.name, name)
+        except (OSError, ValueError, LookupError) as error:
+            text = str(error.args[0] if isinstance(error, LookupError) else error)
+            return message.Shown(text, message.card(message.words(text), ""))
         passed = self._record(name).passed
         if not passed:
             self.journal.add("solution", exercise=self.exercise.name, question=name)

@@ -106,9 +106,10 @@ def _ask_live(event, key, options, answer="", why="") -> bool:
         layout={"width": "auto"},
     )
     sure = ipywidgets.ToggleButtons(
+        description="How sure?",
         options=CONFIDENCE,
         value=mine.confidence if mine.confidence in CONFIDENCE else None,
-        style={"button_width": "5em"},
+        style={"button_width": "5em", "description_width": "initial"},
     )
     button = ipywidgets.Button(description="That is my answer", disabled=bool(mine.guess))
     said = ipywidgets.HTML(_recorded(mine.guess, answer, why, journal) if mine.guess else "")
@@ -123,7 +124,9 @@ def _ask_live(event, key, options, answer="", why="") -> bool:
         said.value = _recorded(choice.value, answer, why, journal)
 
     button.on_click(record)
-    box = ipywidgets.VBox([choice, ipywidgets.HBox([sure, button]), said])
+    box = ipywidgets.VBox(
+        [choice, ipywidgets.HBox([sure, button], layout={"align_items": "center"}), said]
+    )
 
     events = shell().events
 

@@ -39,6 +39,8 @@ def _told(sheet: Sheet, v: Verdict) -> str:
     if v.passed:
         return ""
     text = f"{v.name}: {v.message}" if v.mistake else v.message
+    if v.status == "not done":  # what to do is the same for each
+        text = text.split(". ")[0] + "."
     if v.question in sheet.changed:
         text = f"The check has changed since this passed. {text}"
     elif v.question in sheet.broken:

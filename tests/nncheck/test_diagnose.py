@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nncheck.answer import Local, Raised, Reply, Trouble
-from nncheck.diagnose import Trial, reply_difference, same_reply
+from nncheck.diagnose import Trial, _part, reply_difference, same_reply
 from nncheck.exercise import Exercise
 from tests.nncheck import samples
 
@@ -205,6 +205,18 @@ def test_the_parts_of_a_probes_reply_are_called_what_the_probe_calls_them():
     verdict = samples.locally("02_objects", "Value", assigned.answer)
     assert "`x.grad` is" in verdict.detail
     assert "One number on three paths" in verdict.detail
+
+
+def probe_with_a_star(answer, x):
+    once = [x, x]
+    return [x, *once, answer(x), sum(number for number in once if number)]
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [(0, "x"), (1, "once[0]"), (2, "once[1]"), (3, "answer(x)"), (4, None)]
+)
+def test_a_starred_part_and_those_around_it_have_their_names(part, name):
+    assert _part(probe_with_a_star, part, 5) == name
 
 
 def test_the_snippet_shows_the_failure_again():

@@ -272,6 +272,12 @@ def test_reading_the_solution_before_passing_is_recorded_as_help(notebook, recor
     assert progress.questions(progress.read(record)[0])["01_functions", "softmax"].with_help
 
 
+def test_a_solution_that_is_not_installed_is_said_in_words(notebook, record):
+    shown = notebook.run('check.solution("softmax")')
+    assert "has no solutions of 01_functions" in html(shown)
+    assert progress.read(record)[0] == []
+
+
 def test_skipping_is_recorded_and_passing_later_takes_it_back(notebook, record):
     notebook.run('check.skip("softmax")')
     assert progress.questions(progress.read(record)[0])["01_functions", "softmax"].skipped
