@@ -312,8 +312,8 @@ def own_states(lessons: Iterable[Card], home: Path) -> dict[str, str]:
     for card in lessons:
         if card.number in touched:
             states[card.stem] = "started"
-        file = home / "exercises" / f"{card.exercise}.ipynb"
-        if card.exercise and file.exists():
+        file = home / "exercises" / f"{card.stem}.ipynb"
+        if file.exists():
             ids = [cell.get("id", "") for cell in notebooks.load(file)["cells"]]
             names = [name.removeprefix("check-") for name in ids if name.startswith("check-")]
             if all((card.stem, name) in tried and tried[card.stem, name].passed for name in names):
