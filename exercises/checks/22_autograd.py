@@ -90,7 +90,7 @@ def right_power_by_quotient(a, k):
 def powered(power, Value, a, k):
     x = Value(a)
     z = power(x, k)
-    return [z.data, *z.locals]
+    return [z.data, *[d for i, d in zip(z.inputs, z.locals, strict=False) if i is x]]
 
 
 @question(
@@ -145,7 +145,7 @@ def right_relu_by_product(a):
 def rectified(relu, Value, a):
     x = Value(a)
     z = relu(x)
-    return [z.data, *z.locals]
+    return [z.data, *[d for i, d in zip(z.inputs, z.locals, strict=False) if i is x]]
 
 
 @question(
@@ -163,6 +163,8 @@ def relu(rng):
     yield rectified, rng.uniform(1.5, 4)
     yield rectified, -rng.uniform(1.5, 4)
     yield rectified, rng.uniform(0.1, 0.9) * 1e-3
+    yield rectified, -rng.uniform(0.1, 0.9) * 1e-3
+    yield rectified, 0.0
 
 
 @wrong(relu, sneaky=True)
@@ -222,7 +224,7 @@ def right_order_without_recursion(root):
 
 
 def walk_along(order, Value, a, b, flipped):
-    """Shared numbers, a shortcut and a fan; the walk over your order is the probe's own."""
+    """The check walks back over your order. Some of the numbers are used more than once."""
     x, y = Value(a), Value(b)
     u = Value(a * a, (x, x), (a, a))
     w = Value(u.data * a, (u, x), (a, u.data))
@@ -342,7 +344,7 @@ def right_backward_collected(root):
 
 
 def shared(backward, order, Value, a, b):
-    """One number that reaches the root along several paths, and one that does so once."""
+    """x reaches the root along several paths, y along one."""
     x, y = Value(a), Value(b)
     u = Value(a * a, (x, x), (a, a))
     w = Value(u.data * b, (u, y), (b, u.data))
@@ -361,14 +363,14 @@ def chain(backward, order, Value, a, slopes):
 
 
 def twice(backward, order, Value, a, b):
-    """backward from the same root twice."""
+    """backward(root) is called twice. The leaves add up, u starts again."""
     x, y = Value(a), Value(b)
     u = Value(a * b, (x, y), (b, a))
     root = Value(u.data * a, (u, x), (a, u.data))
     backward(root)
-    once = [x.grad, y.grad]
+    first_x, first_y = x.grad, y.grad
     backward(root)
-    return [*once, x.grad, y.grad, u.grad]
+    return [first_x, first_y, x.grad, y.grad, u.grad]
 
 
 @question(
