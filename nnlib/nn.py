@@ -101,7 +101,7 @@ class Module:
         for _, b in self.named_buffers():
             yield b
 
-    def _own(self, kind: type | tuple[type, ...]) -> list[tuple[str, Any]]:
+    def _own(self, kind: type) -> list[tuple[str, Any]]:
         """The attributes of this module itself that are of this kind."""
         found = []
         for name, value in vars(self).items():

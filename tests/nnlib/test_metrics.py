@@ -24,6 +24,7 @@ def test_accuracy_is_the_share_of_right_labels():
 def test_scores_with_a_column_per_class_count_as_their_highest():
     logits = Tensor(np.array([[0.1, 2.0, 0.3], [5.0, 1.0, 2.0]], np.float32))
     assert metrics.accuracy(logits, [1, 2]) == 0.5
+    assert metrics.accuracy([[0.9, 0.1], [0.2, 0.8]], [0, 1]) == 1
 
 
 def test_the_confusion_matrix_has_true_classes_as_rows():
@@ -90,6 +91,7 @@ def test_calibration_leaves_empty_bins_out_and_keeps_certainty():
     assert curve.error == pytest.approx(1 / 3)
     assert metrics.calibration([0.95, 1.0], [1, 1]).count.tolist() == [2]  # both in the last of 10
     assert metrics.calibration([0.1, 0.9], [0, 1], bins=1).promised == [0.5]
+    assert metrics.calibration([0.3], [1]).error == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(
