@@ -44,7 +44,9 @@ from tests.course.printed import same_text
 
 # As notebooks are written, but with sets in another order each time: no output may depend on it.
 ENVIRONMENT = notebooks.QUIET | {"PYTHONHASHSEED": "random"}
+FOLDERS = ("course", "exercises", "solutions")
 OFFLINE = str(Path(__file__).with_name("offline.py"))
+BLOCK = f"__import__('runpy').run_path({OFFLINE!r})['block']()"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,10 +60,10 @@ def pytest_configure(config):
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path, parent):
     found = yield
-    return [
-        CourseNotebook.from_parent(parent, path=file_path) if isinstance(node, IPyNbFile) else node
-        for node in found
-    ]
+    others = [node for node in found if not isinstance(node, IPyNbFile)]
+    if file_path.suffix == ".ipynb" and file_path.parent.name in FOLDERS:
+        return [*others, CourseNotebook.from_parent(parent, path=file_path)]
+    return others
 
 
 @dataclass
@@ -82,11 +84,14 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
     kernel = AsyncKernelManager(
         kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
     )
-    place = {"metadata": {"path": str(folder)}}
-    first = f"--IPKernelApp.exec_lines=__import__('runpy').run_path({OFFLINE!r}) and None"
     client = NotebookClient(
-        nb, km=kernel, timeout=seconds, resources=place, extra_arguments=[first]
+        nb,
+        km=kernel,
+        timeout=seconds,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=[f"--IPKernelApp.exec_lines={BLOCK}"],
     )
+    code = [(index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
     stopped = ""
 
     def run(index: int, cell: NotebookNode) -> str:
@@ -106,7 +111,11 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
             return "The kernel died."
         return ""
 
-    code = [(index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+    def one_round(skip: str = "") -> list[Run]:
+        failures = ["" if skip in tags(cell) else run(index, cell) for index, cell in code]
+        runs = zip(code, failures, strict=True)
+        return [Run(copy.deepcopy(cell.outputs), failure) for (_, cell), failure in runs]
+
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         client.setup_kernel(
@@ -115,16 +124,7 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
             stderr=subprocess.DEVNULL,  # the kernel's own log; a cell's stderr is an output
         ),
     ):
-        failures = [run(index, cell) for index, cell in code]
-        first = [
-            Run(copy.deepcopy(cell.outputs), failure)
-            for (_, cell), failure in zip(code, failures, strict=True)
-        ]
-        failures = ["" if "long" in tags(cell) else run(index, cell) for index, cell in code]
-        again = [
-            Run(cell.outputs, failure) for (_, cell), failure in zip(code, failures, strict=True)
-        ]
-    return first, again
+        return one_round(), one_round(skip="long")
 
 
 class CourseNotebook(IPyNbFile):
@@ -165,11 +165,14 @@ class CourseCell(IPyNbCell):
 
     def compare_outputs(self, test, ref, skip_compare=None):
         skip = skip_compare or (*self.parent.skip_compare, "text/html")
-        return super().compare_outputs(with_alt_text(test), with_alt_text(ref), skip)
+        return super().compare_outputs(comparable(test), comparable(ref), skip)
 
     def sanitize(self, s):
         """What nbval compares: text whose numbers may differ in their last digit."""
         return Printed(s) if isinstance(s, str) else s
+
+    def difference(self) -> str:
+        return "\n".join(self.comparison_traceback)
 
     def must(self, holds: bool, message: str, details: str = ""):
         if not holds:
@@ -180,7 +183,7 @@ class FirstRun(CourseCell):
     """The cell gives what is committed."""
 
     def runtest(self):
-        run, reference = self.parent.first[self.cell_num], self.cell.outputs
+        run = self.parent.first[self.cell_num]
         self.test_outputs = run.outputs
         raised = any(output.output_type == "error" for output in run.outputs)
         must_raise = self.options["check_exception"]
@@ -192,14 +195,11 @@ class FirstRun(CourseCell):
         if self.options["check"]:
             run_before = self.cell.execution_count is not None or not self.cell.source.strip()
             self.must(run_before, "It was committed without being run: run `nncheck notebooks`.")
-            same = self.compare_outputs(run.outputs, coalesce_streams(copy.deepcopy(reference)))
+            same = self.compare_outputs(run.outputs, self.cell.outputs)
             self.must(same, "It does not give what is committed.", self.difference())
         if self.path.parent.name == "exercises" and self.cell.id.startswith("check-"):
             points = [output.get("data", {}).get("text/plain") for output in run.outputs]
             self.must(points == ["0"], f"Untouched, it must show 0 points; it shows {points}.")
-
-    def difference(self):
-        return "\n".join(self.comparison_traceback)
 
 
 class SecondRun(CourseCell):
@@ -217,7 +217,7 @@ class SecondRun(CourseCell):
             same,
             "A second run gives another output. Does it draw without a seed of its own, or "
             "change what an earlier cell made? (The first run is the reference here.)",
-            "\n".join(self.comparison_traceback),
+            self.difference(),
         )
 
 
@@ -237,9 +237,9 @@ def tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
-def with_alt_text(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Copies of the outputs in which a picture's alt text stands among what is compared."""
-    outputs = copy.deepcopy(outputs)
+def comparable(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Copies with prints joined, and a picture's alt text among what is compared."""
+    outputs = coalesce_streams(copy.deepcopy(outputs))
     for output in outputs:
         if "image/png" in output.get("data", {}):
             output["data"]["alt text"] = output.metadata.get("image/png", {}).get("alt", "")
