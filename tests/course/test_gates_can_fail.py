@@ -4,6 +4,7 @@ import pytest
 
 from tests.course import gates, sample
 from tests.course.gates import Candidate
+from tests.course.printed import same_text
 
 
 def problems(gate, home) -> list[str]:
@@ -186,6 +187,21 @@ def test_a_broken_exercise_is_stopped(gate, said, change, tmp_path):
     what, old, new = change
     found = problems(gate, sample.write(tmp_path, **{what: (old, new)}))
     assert any(said in problem for problem in found), found
+
+
+def test_a_transcript_is_what_the_learner_reads(tmp_path):
+    shown = gates.transcript(Candidate(sample.write(tmp_path), sample.STEM))
+    assert shown.startswith(
+        "--- column_mean: row_mean\n✗ Not yet right: column_mean, 0 of 2 points\n"
+    )
+    assert "\nYou averaged along the rows: axis 1 runs along a row, axis 0 down a column." in shown
+
+
+def test_a_changed_sentence_changes_the_transcript(tmp_path):
+    before = gates.transcript(Candidate(sample.write(tmp_path), sample.STEM))
+    changed = sample.write(tmp_path, checks=("down a column.", "down one."))
+    after = gates.transcript(Candidate(changed, sample.STEM))
+    assert not same_text(before, after)
 
 
 def test_every_gate_is_seen_to_fail():
