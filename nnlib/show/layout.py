@@ -142,17 +142,12 @@ def _neighbours(links):
 
 
 def _crossings(order, after) -> int:
-    """How many wires cross. A wire that is its source's only one counts four times: what is used
-    once should stand beside its user, and what is used often has to cross others anyway.
-    """
+    """How many wires cross: pairs with the right ends in the other order than the left ends."""
     place = {spot: rank for spots in order for rank, spot in enumerate(spots)}
     count = 0
     for spots in order:
-        ends = []
-        for spot in spots:
-            near = after.get(spot, [])
-            ends += sorted((place[end], 4 if len(near) == 1 else 1) for end in near)
-        count += sum(v * w for (a, v), (b, w) in itertools.combinations(ends, 2) if a > b)
+        ends = [end for spot in spots for end in sorted(place[s] for s in after.get(spot, []))]
+        count += sum(upper > lower for upper, lower in itertools.combinations(ends, 2))
     return count
 
 

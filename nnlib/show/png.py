@@ -8,7 +8,7 @@ from nnlib.show.cards import Card, Shown
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire
 from nnlib.show.text import minus, narrow, short
 
-MARGIN, HEAD = 14, 30  # pixels around the picture, and for its title
+MARGIN, HEAD = 14, 34  # pixels around the picture, and for its title
 PAD = 8  # from a card's edge to its text
 SMALLEST = 8.5  # pixels; a text that is still too long is cut
 POINTS = 72 / picture.DPI  # matplotlib wants sizes in points
@@ -27,7 +27,7 @@ def draw(cards: Sequence[Card], layout: Layout, title: str = ""):
     ax.set(xlim=(-MARGIN, width - MARGIN), ylim=(height - MARGIN - head, -MARGIN - head))
     ax.set_axis_off()
     if title:
-        _write(ax, 0, -head / 2 - 2, title, 15, layout.width, weight="bold")
+        _write(ax, 0, -head / 2 - 3, title, 15, layout.width, weight="bold")
     for wire in layout.wires:
         _wire(ax, wire)
     for card, box in zip(cards, layout.boxes, strict=True):
@@ -45,8 +45,8 @@ def _card(ax, card: Card, box: Box, last: bool) -> None:
     _rounded(ax, box.left, box.top, box.right, box.bottom, 9, fill, edge, thick, layer=2)
     left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
     room = CARD_WIDTH - 2 * PAD
-    name = card.label or card.op
-    aside = card.op if card.label else card.name
+    op = minus(card.op)
+    name, aside = (card.label, op) if card.label else (op, card.name)
     used = _write(ax, right, middle - 21, aside, 11.5, room / 2, ha="right", color=picture.QUIET)
     _write(ax, left, middle - 21, name, 13.5, room - used - 4, weight="bold")
     what = "shape" if isinstance(card.value, tuple) else "value"

@@ -120,6 +120,19 @@ def test_the_line_of_a_neuron_crosses_the_view_at_any_slope(w):
     ends = plots.scatter(POINTS, CLASSES, boundaries={"line": (w, b)}).data["line"]
     np.testing.assert_allclose(ends @ np.array(w) + b, 0, atol=1e-12)
     assert np.abs(ends[0] - ends[1]).max() > np.ptp(POINTS, axis=0).min()
+    assert np.abs(ends - POINTS.mean(axis=0)).max() < np.ptp(POINTS, axis=0).max()
+
+
+def test_the_likely_side_of_a_surface_is_green_and_where_the_numbers_say():
+    picture = EXAMPLES["scatter"]()  # likely where x1 and x2 are large: above, right
+    r, g, b = (
+        np.moveaxis(np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")), 2, 0) / 255
+    )
+    part = slice(0, round(0.6 * r.shape[1]))  # left of the scale and the legend
+    green = np.argwhere(((g > r + 0.1) & (g > b + 0.1))[:, part]).mean(axis=0)
+    purple = np.argwhere(((g < r - 0.1) & (g < b - 0.1))[:, part]).mean(axis=0)
+    assert green[0] < purple[0] - 50
+    assert green[1] > purple[1] + 50
 
 
 def test_images_give_back_pixels_and_captions():
@@ -164,6 +177,34 @@ def test_a_wrong_drawing_has_wrong_data(plot, artist, key, monkeypatch):
     assert not np.array_equal(EXAMPLES[plot]().data[key], right)
 
 
+def figure_of(monkeypatch, plot, *args, **more):
+    """The matplotlib figure behind a picture."""
+    kept = []
+    wrap = plots.figure
+    monkeypatch.setattr(plots, "figure", lambda fig, **rest: kept.append(fig) or wrap(fig, **rest))
+    plot(*args, **more)
+    return kept[0]
+
+
+def test_curves_differ_by_dash_and_marker_and_classes_by_marker(monkeypatch):
+    fig = figure_of(monkeypatch, plots.lines, X, {name: X for name in "abcd"})
+    lines = fig.axes[0].lines
+    assert len({line.get_marker() for line in lines}) == 4
+    assert len({(line.get_color(), str(line._dash_pattern)) for line in lines}) == 4
+    assert len({str(line._dash_pattern) for line in lines}) == 4
+    fig = figure_of(monkeypatch, EXAMPLES["scatter"])
+    shapes = [tuple(map(tuple, c.get_paths()[0].vertices)) for c in fig.axes[0].collections[:2]]
+    assert shapes[0] != shapes[1]
+
+
+def test_a_logarithmic_axis_writes_plain_numbers(monkeypatch):
+    fig = figure_of(monkeypatch, plots.lines, [1, 2, 3], {"y": [1e-3, 1.0, 1e3]}, logy=True)
+    fig.draw_without_rendering()
+    ax = fig.axes[0]
+    assert ax.get_yscale() == "log"
+    assert {"0.001", "1", "1000"} <= {label.get_text() for label in ax.get_yticklabels()}
+
+
 def test_values_tensors_and_lists_are_drawn_alike():
     numbers = [1.0, 4.0, 9.0]
     pictures = [
@@ -179,8 +220,8 @@ def test_a_curve_with_gaps_says_so():
 
 
 def test_names_may_hold_any_sign():
-    names = ("<b>&\"'", "$a$ $")
-    picture = plots.lines(X, dict.fromkeys(names, X), title="$5 & $6", xlabel="\\alpha", ylabel="$")
+    names = ("<b>&\"'", "$a^$")
+    picture = plots.lines(X, dict.fromkeys(names, X), title="$x^$", xlabel="\\alpha", ylabel="$")
     assert list(picture.data) == ["x", *names]
     assert set(plots.bars(dict.fromkeys(names, 1.0)).data) == set(names)
 
