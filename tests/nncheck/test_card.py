@@ -211,6 +211,7 @@ def test_progress_comes_from_the_record_of_the_working_copy(tmp_path, monkeypatc
     assert state({"event": "predict", "key": "11/b", "guess": "more"}) == "started"
     assert state(tried("neuron", "failed")) == "started"
     assert state(tried("neuron", "passed")) == "started"
+    assert state(tried("neuron", "passed"), tried("relu", "failed")) == "started"
     assert state(tried("neuron", "passed"), tried("relu", "passed")) == "done"
 
 
