@@ -53,6 +53,8 @@ BLOCK = f"__import__('runpy').run_path({OFFLINE!r})['block']()"
 def pytest_configure(config):
     config.option.nbval = True
     config.option.nbval_cell_timeout = min(config.option.nbval_cell_timeout, 60)
+    for name in [name for name in notebooks.QUIET if name.endswith("_THREADS")]:
+        os.environ.setdefault(name, notebooks.QUIET[name])  # for the processes started from here
     if getattr(config.option, "numprocesses", None) and config.option.dist != "loadfile":
         raise pytest.UsageError("The cells of a notebook share one kernel: add --dist loadfile.")
 
