@@ -264,7 +264,8 @@ class CourseMap:
                     f"<tr><td {cell}>{chip(state)}</td>"
                     f"<th scope='row' {cell}><a href='{card.stem}.ipynb'>{card.number} "
                     f"{inline(card.title)}</a></th>"
-                    f"<td {cell}>{inline(card.idea)}</td><td {cell}>{minutes(card)}</td></tr>"
+                    f"<td {cell}>{inline(card.idea)}</td>"
+                    f"<td {cell}>{minutes(card).replace(' ', '&nbsp;')}</td></tr>"
                 )
         caption = "<caption style='text-align:left'>The course, and how far you are</caption>"
         return f"<table>{caption}<tbody>{''.join(rows)}</tbody></table>"
