@@ -60,7 +60,8 @@ class Checks:
         except KeyboardInterrupt:
             verdict = self._interrupted(question)
         tries = self._count_try(verdict)
-        notes = [self.kernel.which(name), self.journal.note]
+        which = "" if verdict.status == "stale" else self.kernel.which(name)
+        notes = [which, self.journal.note]
         if verdict.status in ("passed", "failed"):
             _offer(self, verdict, message.help_after(tries))
         return message.result(verdict, question, tries, notes)

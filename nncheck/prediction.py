@@ -125,7 +125,7 @@ def _ask_live(event, key, options, answer="", why="") -> bool:
 
     button.on_click(record)
     box = ipywidgets.VBox(
-        [choice, ipywidgets.HBox([sure, button], layout={"align_items": "center"}), said]
+        [choice, ipywidgets.HBox([sure, button], layout={"align_items": "flex-end"}), said]
     )
 
     events = shell().events

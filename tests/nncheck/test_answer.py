@@ -160,6 +160,12 @@ def test_a_notebooks_first_cell_runs_with_a_stub_in_place_of_nncheck():
     assert by_source("01_functions", first + SOFTMAX)["softmax"].passed
 
 
+def test_the_stub_takes_any_name_but_plays_no_other_module():
+    stub = worker.stub_module()
+    assert stub.open_exercise("22_autograd")("mul") is not None
+    assert not hasattr(stub, "__file__")  # libraries look through all modules for their files
+
+
 def test_only_what_the_exercise_uses_can_be_imported():
     for module in ("torch", "nnlib", "nnlib.functional", "nncheck.exercise"):
         verdict = by_source("01_functions", f"import {module}\n" + SOFTMAX)["softmax"]

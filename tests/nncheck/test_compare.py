@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from nncheck.compare import difference, relation, same, show
+from nncheck.compare import describe, difference, relation, same, show
 from nncheck.wire import Odd
 
 floats = arrays.arrays(
@@ -142,3 +142,30 @@ def test_no_relation_is_claimed_where_there_is_none(pairs):
 def test_numbers_print_short_and_never_as_minus_zero():
     assert show(-0.0) == "0"
     assert show(1 / 3) == "0.3333"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "None"),
+        (Odd("function"), "a function"),
+        (Odd("Value"), "an object of type Value"),
+        (Odd("array of complex64"), "an array of complex64"),
+        (Odd("reply that is too large"), "a reply that is too large"),
+        (np.zeros(()), "a number"),
+        (np.zeros((2, 3)), "an array of shape (2, 3)"),
+        ([1.0], "a list of 1 number"),
+        ([[1.0], [2.0]], "a list of 2 parts"),
+        ((), "a tuple of 0 parts"),
+        ({"a": 1}, "a dict with the keys 'a'"),
+    ],
+)
+def test_a_kind_of_value_is_said_in_words(value, words):
+    assert describe(value) == words
+
+
+def test_many_right_rows_are_counted_and_not_listed():
+    right = rng.normal(size=(20, 3))
+    wrong = right.copy()
+    wrong[3] += 1
+    assert relation([(wrong, right)]) == "19 rows are right, row 3 is not."

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from nncheck.answer import Local, Raised, Reply, Trouble
-from nncheck.diagnose import Trial, _part, reply_difference, same_reply
-from nncheck.exercise import Exercise
+from nncheck.diagnose import Trial, _part, reply_difference, same_reply, snippet
+from nncheck.exercise import Call, Exercise, call
 from tests.nncheck import samples
 
 WRONGS = [
@@ -228,6 +228,32 @@ def test_the_snippet_shows_the_failure_again():
     exec("\n".join(lines), space)
     _, grad = eval(last, space)
     assert f"{grad:.4g}" in verdict.detail
+
+
+def test_large_data_are_said_by_their_shape_and_not_pasted():
+    q = samples.trial("01_functions").exercise.questions["softmax"]
+    large = Call(call, ("softmax",), ("logits",), (np.zeros((10, 10)),))
+    small = Call(call, ("softmax",), ("logits",), (np.zeros((2, 2)),))
+    assert snippet(q, large) == ""
+    assert snippet(q, small).startswith("logits = np.array([[0")
+    verdict = judged("predict", lambda logits: None)
+    assert "with logits of shape (6, 4)" in (verdict.message + verdict.detail).lower()
+
+
+def test_an_input_does_not_count_where_the_right_reply_is_not_finite(tmp_path):
+    path = tmp_path / "11_finite.py"
+    path.write_text(
+        "from nncheck import catch\nimport numpy as np\nUSES = 'numpy'\n"
+        "def right(x):\n    return {'a': [np.log(x)], 'b': 'text'}\n"
+        "def broken(x):\n    return {'a': [np.log(x) + 1], 'b': 'text'}\n"
+        "@catch(points=1, right=right, wrong=broken)\n"
+        'def find():\n    """Find one."""\n'
+    )
+    of = Trial(Exercise(path), 0)
+    assert of.judge(Local({"find": lambda: 2.0}), "find").passed
+    assert of.judge(Local({"find": lambda: (2.0,)}), "find").passed
+    with np.errstate(divide="ignore"):
+        assert of.judge(Local({"find": lambda: 0.0}), "find").name == "not finite"
 
 
 def test_the_same_answer_gets_the_same_words():
