@@ -5,90 +5,25 @@ run over 20 draws of the data. Blanks are made of the solution, never read from 
 """
 
 import ast
-import contextlib
 import copy
 import inspect
 import re
-import signal
 import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial, partialmethod
-from html.parser import HTMLParser
+from functools import partial, partialmethod
 from itertools import combinations
-from pathlib import Path
-from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 
-from nncheck import build, message, notebooks, source, submission, worker
-from nncheck.answer import Local, Remote, Reply
-from nncheck.diagnose import Trial, Verdict, same_reply
-from nncheck.exercise import NOTEBOOK_SEED, Call, Catch, Exercise, Question
-from tests.course.mutants import Mutant, mutants
-
-SEEDS = range(20)
-MUTANT_SECONDS = 1.0
-
-
-class Candidate:
-    """An exercise: its check file and its solution, with the data drawn for every seed."""
-
-    def __init__(self, home: Path, stem: str):
-        self.stem = stem
-        self.exercise = Exercise(home / "exercises" / "checks" / f"{stem}.py")
-        self.solution = notebooks.read(home / "solutions" / f"{stem}.ipynb")
-        self.transcript = Path(__file__).parent / "transcripts" / f"{stem}.txt"
-
-    @cached_property
-    def trials(self) -> list[Trial]:
-        return [Trial(self.exercise, seed) for seed in SEEDS]
-
-    @cached_property
-    def blank(self):
-        points = {name: q.points for name, q in self.exercise.questions.items()}
-        return build.blank(self.solution, points)
-
-    @cached_property
-    def names(self) -> dict[str, Any]:
-        """What the solution's cells define."""
-        return run_notebook(self.solution)
-
-    def local(self, names: dict[str, Any]) -> Local:
-        """Names as a learner's answers."""
-        return Local(names, self.exercise.builds)
-
-    def judge(self, trial: Trial, question: str, answer) -> Verdict:
-        """The verdict on an answer of the check file, all else being right."""
-        with self.exercise.stand_in(**{question: answer}) as names:
-            return trial.judge(Local(names), question)
-
-
-def cells(nb) -> list[submission.Cell]:
-    """The code cells as a check reads them."""
-    code = [cell for cell in nb.cells if cell.cell_type == "code"]
-    return [submission.Cell(c.id, c.source, tuple(c.metadata.get("tags", ()))) for c in code]
-
-
-def run_notebook(nb) -> dict[str, Any]:
-    """What a notebook's cells define, run here as the worker runs them there."""
-    names: dict[str, Any] = {"__name__": "__main__", "display": Mock()}
-    real, sys.modules["nncheck"] = sys.modules["nncheck"], Mock()
-    try:
-        for cell in cells(nb):
-            if cell.runs and "raises-exception" not in cell.tags:
-                error = worker.run_cell(cell.id, cell.source, names)
-                if error:
-                    raise RuntimeError(f"cell {cell.id!r} raised {error['kind']}: {error}")
-    finally:
-        sys.modules["nncheck"] = real
-    return names
-
-
-# ----------------------------------------------------------------------- nothing for nothing
+from nncheck import build, source, submission
+from nncheck.answer import Remote, Reply
+from nncheck.diagnose import Verdict, same_reply
+from nncheck.exercise import NOTEBOOK_SEED, Call, Catch, Question
+from tests.course.candidate import Candidate, cells, run_notebook
+from tests.course.survivors import mutated, survives
 
 
 def untouched_earns_nothing(candidate: Candidate) -> Iterator[str]:
@@ -131,7 +66,7 @@ def zeroed(value):
         return np.zeros_like(value)
     if isinstance(value, (list, tuple)):
         return type(value)([zeroed(part) for part in value])
-    return 0.0
+    return 0.0 if isinstance(value, (bool, int, float)) else value * 0  # a Tensor, a Value
 
 
 EMPTY: dict[str, Callable] = {
@@ -151,9 +86,6 @@ def emptied(right, change):
         if isinstance(method, types.FunctionType) and name not in ("__init__", "__hash__")
     }
     return type(right.__name__, (right,), body)
-
-
-# ----------------------------------------------------------------------- right is right
 
 
 def solution_passes(candidate: Candidate) -> Iterator[str]:
@@ -283,9 +215,6 @@ def judging_changes_nothing(candidate: Candidate) -> Iterator[str]:
                 yield f"judging the solution changed {module}.{name}."
 
 
-# ----------------------------------------------------------------------- wrong is named
-
-
 def wrong_answers_are_named(candidate: Candidate, question: Question) -> Iterator[str]:
     """Every wrong answer fails and is named as itself; so both spellings get one name."""
     for wrong in question.wrongs:
@@ -339,9 +268,6 @@ def there_are_wrong_answers(candidate: Candidate, question: Question) -> Iterato
             yield f"{question.name}, {wrong.name}: its second spelling is the first one again."
 
 
-# ----------------------------------------------------------------------- honest questions
-
-
 def replies_depend_on_data(candidate: Candidate, question: Question) -> Iterator[str]:
     """A reply cannot be known without the data of its probe."""
     if isinstance(question, Catch):
@@ -386,9 +312,6 @@ def nothing_leaks(candidate: Candidate) -> Iterator[str]:
         yield f"the exercise shows a line of its solution: {line!r}"
 
 
-# ----------------------------------------------------------------------- mutants
-
-
 def mutants_are_caught(candidate: Candidate) -> Iterator[str]:
     """Every small change to the solution fails, or is listed in `equivalent`, with why."""
     equivalent = candidate.exercise.equivalent
@@ -409,99 +332,6 @@ def mutants_are_caught(candidate: Candidate) -> Iterator[str]:
     for key, why in equivalent.items():
         if not str(why).strip():
             yield f"{key!r} is in `equivalent` without a reason."
-
-
-def mutated(candidate: Candidate) -> Iterator[tuple[str, Mutant, dict[str, Any]]]:
-    """Each mutant of the solution's regions with the question it is about and its namespace."""
-    code = [cell for cell in cells(candidate.solution) if cell.runs]
-    parts = [definitions(cell.source) for cell in code]
-    for number, cell in enumerate(code):
-        for question, lines in regions(cell.source).items():
-            if isinstance(candidate.exercise.questions.get(question), Catch):
-                continue
-            for mutant in mutants(definition_lines(cell.source), lines):
-                names = dict(candidate.names)
-                changed = [*parts[:number], mutant.code, *parts[number + 1 :]]
-                yield question, mutant, define(names, changed)
-
-
-def define(names, parts):
-    for part in parts:
-        with contextlib.suppress(Exception):
-            exec(part, names)
-    return names
-
-
-def definition_lines(source: str) -> str:
-    """A cell with nothing but its functions and classes, each on the line where it was.
-
-    >>> definition_lines("x = run()\\ndef f():\\n    return 1")
-    '\\ndef f():\\n    return 1'
-    """
-    lines = source.split("\n")
-    kept = set()
-    for node in ast.parse(worker.without_magics(source)).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            kept |= set(range(first, (node.end_lineno or first) + 1))
-    return "\n".join(line if n in kept else "" for n, line in enumerate(lines, 1))
-
-
-def definitions(source: str):
-    return compile(definition_lines(source), "<solution>", "exec")
-
-
-def regions(source: str) -> dict[str, set[int]]:
-    """The lines of a cell's solution regions, by the function or class that they stand in.
-
-    >>> regions("def f(x):\\n    # BEGIN SOLUTION\\n    return x\\n    # END SOLUTION")
-    {'f': {3}}
-    """
-    found: dict[str, set[int]] = {}
-    name, inside = "", False
-    for number, line in enumerate(source.split("\n"), 1):
-        definition = notebooks.DEFINITION.match(line)
-        name = definition[1] if definition else name
-        mark = notebooks.REGION.fullmatch(line)
-        if mark:
-            inside = mark[2] == "BEGIN"
-        elif inside:
-            found.setdefault(name, set()).add(number)
-    return found
-
-
-def survives(candidate: Candidate, question: str, mutant: Mutant, names) -> bool:
-    """Does a mutant pass, for every seed? One that does not end is caught."""
-    answer = candidate.local(names)
-    names = [question] if question in candidate.exercise.questions else candidate.exercise.questions
-    try:
-        for trial in candidate.trials:
-            for name in names:
-                with deadline(MUTANT_SECONDS):
-                    if not trial.judge(answer, name).passed:
-                        return False
-    except TimeoutError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def deadline(seconds: float):
-    """Raise TimeoutError in the code inside after so much work, and again if it is caught."""
-
-    def stop(*_):
-        raise TimeoutError(f"not done after {seconds:g} s")
-
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-
-
-# ----------------------------------------------------------------------- both transports
 
 
 def transports_agree(candidate: Candidate) -> Iterator[str]:
@@ -541,51 +371,6 @@ def unlike(what: str, here: list[Verdict], there: list[Verdict]) -> Iterator[str
                 f"{a.question}, {what}: {a.status} {a.name!r} in this process, {b.status} "
                 f"{b.name!r} in a worker. {b.message} {b.detail}"
             )
-
-
-# ----------------------------------------------------------------------- what is shown
-
-
-def transcript(candidate: Candidate) -> str:
-    """The exact text that each wrong answer is shown in the notebook, at the first try."""
-    trial = candidate.trials[NOTEBOOK_SEED]
-    parts = []
-    for question in candidate.exercise.questions.values():
-        for wrong in question.wrongs:
-            verdict = candidate.judge(trial, question.name, wrong.answer)
-            shown = text_of(message.result(verdict, question, tries=1).html)
-            parts.append(f"--- {question.name}: {wrong.name}\n{shown}\n")
-    return "\n".join(parts)
-
-
-class _Text(HTMLParser):
-    """The words of a small piece of HTML, a line for each block."""
-
-    BLOCKS = ("div", "p", "pre", "details", "summary", "br", "li", "tr")
-
-    def __init__(self):
-        super().__init__()
-        self.text = ""
-
-    def handle_starttag(self, tag, attrs):
-        self.text += "\n" * (tag in self.BLOCKS)
-
-    def handle_endtag(self, tag):
-        self.text += "\n" * (tag in self.BLOCKS)
-
-    def handle_data(self, data):
-        self.text += data
-
-
-def text_of(html: str) -> str:
-    """The words of a small piece of HTML, a line for each block.
-
-    >>> text_of("<div><b>Not</b> yet<p>You &lt; me</p></div>")
-    'Not yet\\nYou < me'
-    """
-    parser = _Text()
-    parser.feed(html)
-    return re.sub(r"\n+", "\n", parser.text).strip()
 
 
 OF_EXERCISES = (

@@ -1,4 +1,4 @@
-"""Every exercise passes every gate, and every gate can fail."""
+"""Every exercise passes every gate, and shows what was approved."""
 
 from functools import cache
 
@@ -6,8 +6,9 @@ import pytest
 
 from nncheck import exercise
 from tests.course import gates
-from tests.course.gates import Candidate
+from tests.course.candidate import Candidate
 from tests.course.printed import same_text
+from tests.course.transcript import transcript
 
 HOME = exercise.home()
 STEMS = exercise.names()
@@ -47,7 +48,7 @@ def test_question_passes_the_gate(gate, stem, name):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_wrong_answers_are_shown_the_text_that_was_read_and_approved(stem, request):
-    shown, file = gates.transcript(candidate(stem)), candidate(stem).transcript
+    shown, file = transcript(candidate(stem)), candidate(stem).transcript
     if request.config.getoption("--rewrite-transcripts"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(shown, encoding="utf-8")

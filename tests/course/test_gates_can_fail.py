@@ -3,8 +3,9 @@
 import pytest
 
 from tests.course import gates, sample
-from tests.course.gates import Candidate
+from tests.course.candidate import Candidate
 from tests.course.printed import same_text
+from tests.course.transcript import transcript
 
 
 def problems(gate, home) -> list[str]:
@@ -190,7 +191,7 @@ def test_a_broken_exercise_is_stopped(gate, said, change, tmp_path):
 
 
 def test_a_transcript_is_what_the_learner_reads(tmp_path):
-    shown = gates.transcript(Candidate(sample.write(tmp_path), sample.STEM))
+    shown = transcript(Candidate(sample.write(tmp_path), sample.STEM))
     assert shown.startswith(
         "--- column_mean: row_mean\n✗ Not yet right: column_mean, 0 of 2 points\n"
     )
@@ -198,9 +199,9 @@ def test_a_transcript_is_what_the_learner_reads(tmp_path):
 
 
 def test_a_changed_sentence_changes_the_transcript(tmp_path):
-    before = gates.transcript(Candidate(sample.write(tmp_path), sample.STEM))
+    before = transcript(Candidate(sample.write(tmp_path), sample.STEM))
     changed = sample.write(tmp_path, checks=("down a column.", "down one."))
-    after = gates.transcript(Candidate(changed, sample.STEM))
+    after = transcript(Candidate(changed, sample.STEM))
     assert not same_text(before, after)
 
 

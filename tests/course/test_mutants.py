@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.course import gates
+from tests.course import survivors
 from tests.course.mutants import mutants
 
 
@@ -71,7 +71,7 @@ def test_only_the_region_is_changed():
         "    return given * 2\n"
         "    # END SOLUTION"
     )
-    assert gates.regions(cell) == {"f": {4}}
+    assert survivors.regions(cell) == {"f": {4}}
     assert all("given * 2 -> " in m.change for m in mutants(cell, {4}))
 
 
@@ -80,5 +80,5 @@ def test_a_mutant_that_never_ends_is_stopped():
         while True:
             pass
 
-    with pytest.raises(TimeoutError), gates.deadline(0.05):
+    with pytest.raises(TimeoutError), survivors.deadline(0.05):
         never_ends()
