@@ -141,9 +141,12 @@ def scatter(
         3 points no, 1 point yes. The line AND goes from (-0.08, 1.58) to (1.08, 0.42).
     """
     points, classes = _numbers(points), _numbers(classes)
-    _need(points.ndim == 2 and points.shape[1] == 2, "scatter", "points (n, 2)", points.shape)
+    wanted = points.ndim == 2 and points.shape[1] == 2 and len(points)
+    _need(wanted, "scatter", "points (n, 2)", points.shape)
+    _need(np.isfinite(points).all(), "scatter", "finite numbers", "nan or inf")
     _need(classes.shape == points.shape[:1], "scatter", "one class per point", classes.shape)
     _need(np.isin(classes, (0, 1)).all(), "scatter", "classes 0 and 1", sorted(set(classes)))
+    _need(len(names) == 2, "scatter", "two names", len(names))
     boundaries = boundaries or {}
     _names("scatter", [*names, *boundaries], reserved="surface", most=2 + len(RUNNERS))
     fig = _figure(height=1.15 * HEIGHT)
@@ -229,7 +232,8 @@ def images(
         "captions": [text.get_text() for text in ax.texts],
     }
     shown = "; ".join(" ".join(caption.split()) for caption in data["captions"])
-    words = [f"{n} images of {height} x {width}" + (f": {shown}." if shown else ".")]
+    many = "image" if n == 1 else "images"
+    words = [f"{n} {many} of {height} x {width}" + (f": {shown}." if shown else ".")]
     return _finish(fig, words, title, alt, data)
 
 
