@@ -1,0 +1,21 @@
+"""What holds for every test: one thread, no progress bars, and nothing leaves this machine."""
+
+import os
+
+NOWHERE = "http://127.0.0.1:9"  # the port that discards: a proxy that refuses whoever asks
+
+os.environ |= {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TQDM_DISABLE": "1",
+    # For the processes that tests start; this one is held back by the import below.
+    "HTTP_PROXY": NOWHERE,
+    "HTTPS_PROXY": NOWHERE,
+    "http_proxy": NOWHERE,
+    "https_proxy": NOWHERE,
+    "no_proxy": "127.0.0.1,localhost",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+
+from tests.course import offline  # noqa: E402, F401
