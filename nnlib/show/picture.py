@@ -49,7 +49,7 @@ class Picture:
     """What a notebook shows: the picture, or its words where no picture can be shown.
 
     `alt` says in a sentence or two what the picture shows, `text` is a longer account that ends
-    with it, and `data` holds what was drawn, read back from the drawing.
+    with it, and `data` holds what was drawn.
     """
 
     png: bytes

@@ -106,6 +106,16 @@ def test_table_and_picture_show_the_numbers_of_the_engine(seed):
         )
 
 
+def test_the_data_of_a_picture_has_the_exact_numbers_by_name():
+    y = small_graph()
+    assert show.graph(y).data["grad"] == dict.fromkeys(("a", "u", "#3", "y"))
+    y.backward()
+    assert show.graph(y).data == {
+        "value": {"a": 3.0, "u": 9.0, "#3": 27.0, "y": 36.0},
+        "grad": {"a": 33.0, "u": 4.0, "#3": 1.0, "y": 1.0},
+    }
+
+
 def test_looking_changes_nothing():
     y = random_graph(12, seed=1)
     before = topology(y)
