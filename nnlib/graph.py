@@ -95,8 +95,8 @@ class Node:
         """What each input gets when this node's gradient is `grad`."""
         raise NotImplementedError
 
-    def _fit(self, grad: Any) -> Any:
-        """`grad` in the form in which this node keeps it."""
+    def _fit(self, grad: Any, source: Any) -> Any:
+        """`grad` in the form in which this node keeps it. An operation made it from `source`."""
         return grad
 
     def _passed(self, retain_graph: bool) -> None:
@@ -127,8 +127,8 @@ class Function:
     def backward(self, grad: Any) -> tuple[Any, ...]:
         """From the gradient of the result, the gradient of each input, in their order.
 
-        A broadcast input's gradient may keep the result's shape: the walk sums it. Where `needs`
-        is False anything will do.
+        Each is a new array, or `grad` itself or a view of it. A broadcast input's gradient may keep
+        the result's shape: the walk sums it. Where `needs` is False anything will do.
         """
         raise NotImplementedError
 
@@ -249,9 +249,9 @@ def _walk(root: Node, seed: Any, nodes: list[Node], retain_graph: bool) -> Itera
         given = []
         for x, amount in zip(inputs, node._share(grad), strict=True):
             if x.requires_grad:
-                amount, before = x._fit(amount), x.grad
+                amount, before = x._fit(amount, grad), x.grad
                 # Never `+=`: on an array it would change `before`, which others may hold.
-                x.grad = amount if before is None else x._fit(before + amount)
+                x.grad = amount if before is None else x._fit(before + amount, None)
                 given.append((x, amount, 0.0 if before is None else before))
         yield BackwardStep(node, grad, given)
         node._passed(retain_graph)

@@ -257,9 +257,9 @@ class Mean(Function):
 
     def forward(self, x, dim, keepdim):
         self.shape, self.dim, self.keepdim = x.shape, dim, keepdim
-        out = x.mean(axis=dim, keepdims=keepdim)
-        self.n = x.size // max(out.size, 1)
-        return out
+        total = x.sum(axis=dim, keepdims=keepdim)
+        self.n = x.size // max(total.size, 1)
+        return total / self.n
 
     def backward(self, grad):
         grad = _restored(grad, self.dim, self.keepdim) / self.n

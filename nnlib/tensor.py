@@ -208,7 +208,7 @@ class Tensor(Node):
         assert fn is not None
         return fn.backward(grad)
 
-    def _fit(self, grad: Any) -> Any:
+    def _fit(self, grad: Any, source: Any) -> Any:
         data = self.data
         if grad.shape != data.shape:
             grad = unbroadcast(grad, data.shape)
@@ -217,8 +217,10 @@ class Tensor(Node):
                 raise _only_floats(data.dtype)
             grad = grad.astype(data.dtype)
         if self.grad_fn is None or self.kept:
-            # Whoever keeps a gradient owns it: an operation may hand one array to two inputs.
-            return np.array(grad) if self.grad is None else np.asarray(grad)
+            # Whoever keeps a gradient owns its array, so it is no one else's, nor a view of one.
+            if grad is source or grad.base is not None:
+                return np.array(grad)
+            return np.asarray(grad)
         return grad
 
     def _passed(self, retain_graph: bool) -> None:

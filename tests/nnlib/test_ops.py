@@ -240,6 +240,18 @@ def test_an_operation_changes_neither_its_inputs_nor_the_gradient_it_is_given(op
     assert (seed == 1).all()
 
 
+@pytest.mark.parametrize(("op", "f", "shapes"), EACH)
+def test_the_gradients_of_leaves_are_arrays_of_their_own(op, f, shapes):
+    inputs = [Tensor(x, requires_grad=True) for x in arrays(shapes)]
+    y = f(OURS, *inputs)
+    seed = np.ones(y.shape)
+    y.backward(seed)
+    held = [seed, y.data, *(a for x in inputs for a in (x.data, x.grad))]
+    for x in inputs:
+        assert sum(np.shares_memory(x.grad, a) for a in held) == 1
+        x.grad += 1  # a broadcast view would refuse
+
+
 @pytest.mark.parametrize(("op", "f", "shapes"), [p for p in EACH if len(p.values[2]) > 1])
 def test_one_input_alone_may_need_a_gradient(op, f, shapes):
     data = arrays(shapes)
