@@ -250,6 +250,11 @@ def test_history_prints_a_row_per_epoch():
         "    2  0.5000  0.0005"
     )  # fmt: skip
     assert history.best_epoch is None
+    measured = History([TrainStep(1, 1, 0.5, 0.1), TrainStep(1, 2, 0.25, 0.1, 2.0)])
+    assert str(measured) == (
+        "epoch    loss  val_loss   lr\n"
+        "    1  0.3750    2.0000  0.1"
+    )  # fmt: skip
     assert str(History([])).split() == ["epoch", "loss", "lr"]
 
 
