@@ -75,12 +75,15 @@ def test_a_working_copy_holds_lessons_without_outputs_and_what_a_learner_needs(h
     assert (folder / "constraints.txt").read_text(encoding="utf-8") == "numpy==2.0.0\n"
 
 
-def test_starting_again_changes_nothing(copy):
+def test_starting_again_changes_nothing(copy, capsys):
     edit(copy / EXERCISE, "answer-neuron", ANSWER)
     (copy / "progress.jsonl").write_text('{"event": "try"}\n', encoding="utf-8")
     before = contents(copy)
+    capsys.readouterr()
     assert workcopy.start(copy) == 0
     assert contents(copy) == before
+    said = capsys.readouterr().out
+    assert said == f"Your working copy is {copy}: 0 files written, 7 in all.\n"
 
 
 def test_a_deleted_file_comes_back_untouched(copy):
@@ -375,7 +378,9 @@ def test_the_installed_lab_reads_our_settings_and_our_kernel(tmp_path, monkeypat
     assert "--IPKernelApp.log_level=ERROR" in kernel.argv
 
 
-def test_opening_starts_lab_on_the_first_page_of_this_copy(copy, monkeypatch):
+@pytest.fixture
+def seen(monkeypatch):
+    """How JupyterLab would have been started."""
     seen = {}
 
     class Lab:
@@ -386,9 +391,20 @@ def test_opening_starts_lab_on_the_first_page_of_this_copy(copy, monkeypatch):
             return 0
 
     monkeypatch.setattr(subprocess, "Popen", Lab)
+    return seen
+
+
+def test_opening_starts_lab_on_the_first_page_of_this_copy(copy, seen):
     assert workcopy.start(copy, open=True) == 0
     assert seen["command"][:3] == [sys.executable, "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={copy.resolve()}" in seen["command"]
     assert "--LabApp.default_url=/lab/tree/course/00_start_here.ipynb" in seen["command"]
     assert seen["cwd"] == copy.resolve()
     assert "templates" in seen["env"]["JUPYTER_CONFIG_PATH"]
+
+
+@pytest.mark.parametrize(("user", "allowed"), [(0, True), (1000, False)])
+def test_only_the_superuser_of_a_container_is_let_through(copy, seen, monkeypatch, user, allowed):
+    monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+    workcopy.open_lab(copy)
+    assert ("--allow-root" in seen["command"]) == allowed
