@@ -100,7 +100,9 @@ class Local:
         with built_here(self.builds) as closed:
             wanted = {n: self.names[n] for n in call.names if n in self.names}
             wanted = {n: closed.get(id(v), v) for n, v in wanted.items()}
-            return reply_from(run_probe(call.probe, call.names, wanted, call.data, self.names))
+            said = run_probe(call.probe, call.names, wanted, call.data, self.names)
+        # As bytes and back, like a worker's: what is an array of the learner's may change later.
+        return reply_from(wire.loads(wire.dumps(said)))
 
     def close(self):
         """Nothing to end here."""
@@ -279,6 +281,7 @@ class Child:
         )
         self.orders = 0
         self.talker: threading.Thread | None = None
+        self.ended = False
         self.probes: dict[Any, int] = {}
 
     @property
@@ -306,6 +309,8 @@ class Child:
                 said.append(wire.loads(wire.read_frame(self.process.stdout)))
             except (OSError, EOFError, ValueError):
                 pass  # it has gone, or sent what is no message
+            if self.ended:
+                self._close_pipes()
 
         # A thread, because a deadline on a pipe works in no other way on every system.
         self.talker = threading.Thread(target=talk, daemon=True)
@@ -328,14 +333,16 @@ class Child:
             else:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
-        if self.talker:
-            self.talker.join(0.2)
-        if not (self.talker and self.talker.is_alive()):  # else somebody else holds the pipe open
-            for pipe in (self.process.stdin, self.process.stdout):
-                with contextlib.suppress(OSError):
-                    if pipe:
-                        pipe.close()
+        self.ended = True
+        if not (self.talker and self.talker.is_alive()):
+            self._close_pipes()  # else the talker does, when nobody holds the other end any more
         self.folder.cleanup()
+
+    def _close_pipes(self):
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe:
+                    pipe.close()
 
 
 def _import_folders():

@@ -170,12 +170,12 @@ def _with_bar(targets, hidden):
 
 
 def show_progress(options) -> int:
-    folder = Path(options.folder) if options.folder else None
-    record = progress.find(folder)
+    folder = Path(options.folder or ".")
+    record = progress.find(folder) if folder.is_dir() else None
     if record is None:
         raise FileNotFoundError(
-            "This is no working copy: there is no progress.jsonl here or above. Go to the folder "
-            "that `nncheck start` wrote, or name it: nncheck progress my-course"
+            f"{folder} is no working copy: there is no progress.jsonl in it or above. Go to the "
+            "folder that `nncheck start` wrote, or name it: nncheck progress my-course"
         )
     events, note = progress.read(record)
     print(report.progress_table(events))

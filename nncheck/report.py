@@ -165,7 +165,7 @@ def _gist(v: Verdict) -> str:
 def progress_table(events: list[dict]) -> str:
     """What a record says, an exercise a line: passed, tries, predictions, mistakes met."""
     tried, predicted = progress.questions(events), progress.predictions(events)
-    rows = [("exercise", "passed", "tries", "predicted", "mistakes met")]
+    rows: list[tuple[str, ...]] = [("exercise", "passed", "tries", "predicted", "mistakes met")]
     shown: set[str] = set()
     for name in exercise.names():
         questions = exercise.load(name).questions
@@ -187,10 +187,12 @@ def progress_table(events: list[dict]) -> str:
     if rest:
         rows.append(("other lessons", "", "", _predicted(rest), ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]]).replace(
-        " \n", "\n"
-    )
+    rows.insert(1, tuple("-" * width for width in widths))
+    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    later = [f"{name}: {question}" for (name, question), r in tried.items() if r.skipped]
+    if later:
+        lines.append(f"Left for later: {', '.join(later)}.")
+    return "\n".join(lines)
 
 
 def _predicted(guesses):

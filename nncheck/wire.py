@@ -19,7 +19,7 @@ from numpy import asarray, ascontiguousarray, dtype, frombuffer, generic, ndarra
 
 MAX_BYTES = 64_000_000
 MAX_DEPTH = 24
-MAX_ITEMS = 500_000
+MAX_PARTS = 500_000  # an array counts as a part for 64 bytes, a string for 8 characters
 DTYPES = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))
 DTYPES += ("float16", "float32", "float64")
 
@@ -47,20 +47,24 @@ def plain(value) -> Any:
     >>> plain([print])
     [Odd(kind='builtin_function_or_method')]
     """
-    return _plain(value, MAX_DEPTH, [MAX_ITEMS])
+    return _plain(value, MAX_DEPTH, [MAX_PARTS])
 
 
 def _plain(value, depth, left) -> Any:
+    value = _unwrapped(value)
     left[0] -= 1
+    if isinstance(value, ndarray):
+        left[0] -= value.nbytes // 64
+    elif isinstance(value, str):
+        left[0] -= str.__len__(value) // 8
     if left[0] < 0:
-        return Odd("reply with too many parts")
+        return Odd("reply that is too large")
     if depth == 0:
         return Odd("reply that is nested too deeply")
     if value is None or value is True or value is False:
         return value
     if isinstance(value, Odd):
         return Odd(str(value.kind))
-    value = _unwrapped(value)
     if isinstance(value, ndarray):
         return _plain_array(value, depth, left)
     if isinstance(value, generic):
@@ -97,7 +101,7 @@ def _plain_array(value, depth, left):
     array = asarray(value)
     if array.dtype.name in DTYPES:
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
-        return array if array.nbytes < MAX_BYTES // 2 else Odd("array that is too large")
+        return array
     if array.dtype.kind in "OU":
         return _plain(array.tolist(), depth - 1, left)
     return Odd(f"array of {array.dtype.name}")

@@ -1,6 +1,11 @@
 """A small exercise folder for tests, and the two ways of checking an answer to it."""
 
+import atexit
+from contextlib import contextmanager
 from pathlib import Path
+
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from nncheck.answer import Limits, Local, Remote
 from nncheck.diagnose import Trial
@@ -67,3 +72,16 @@ def by_source(name: str, *sources: str, limits: Limits | None = None):
     cells = [Cell(f"cell-{i}", source) for i, source in enumerate(sources)]
     with Remote(cells, of.exercise, limits or QUICK) as there:
         return {v.question: v for v in of.judge_all(there)}
+
+
+@contextmanager
+def fresh_shell():
+    """An IPython shell of its own, without a history on disk."""
+    InteractiveShell.clear_instance()
+    quiet = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell.instance(config=quiet)
+    atexit.unregister(shell.atexit_operations)
+    try:
+        yield shell
+    finally:
+        InteractiveShell.clear_instance()

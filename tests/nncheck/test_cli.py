@@ -67,6 +67,7 @@ def test_right_answers_pass_and_exit_with_0(run, tmp_path):
     assert code == 0
     assert "01_functions: 4 of 4 points" in out
     assert "4 of 4 points; questions: 3 passed." in out
+    assert [n for n in out.splitlines() if "softmax" in n] == ["  softmax              2/2  passed"]
     assert err == ""
 
 
@@ -155,7 +156,8 @@ def test_solutions_means_the_courses_own_from_anywhere(monkeypatch, tmp_path):
         (["check", "."], "holds no exercise notebook"),
         (["check", "--require", "eleven"], "write exercise numbers like 11-15"),
         (["check", "--exercises", "nowhere", "01"], "nowhere holds no exercises"),
-        (["progress"], "This is no working copy"),
+        (["progress"], ". is no working copy"),
+        (["progress", "nowhere"], "nowhere is no working copy"),
         (["update"], "This is no working copy"),
     ],
 )
@@ -302,6 +304,7 @@ def test_progress_tells_what_passed_how_often_tried_and_predicted(run, copy):
     run("check")
     notebook(copy / "exercises" / "01_functions.ipynb", SOFTMAX, None, None)
     run("check")
+    progress.append(record, "skip", exercise="02_objects", question="train")
     progress.append(record, "predict", key="01/a", guess="1", confidence="sure")
     progress.append(record, "reveal", key="01/a", outcome="1")
     progress.append(record, "predict", key="77/b", guess="1", confidence="sure")
@@ -317,6 +320,7 @@ def test_progress_tells_what_passed_how_often_tried_and_predicted(run, copy):
     assert "over_the_batch" in rows["01_functions"]
     assert "0/4" in rows["02_objects"]
     assert "0 of 1 right" in rows["other"]
+    assert "Left for later: 02_objects: train." in out
     assert "could not be read and was left out" in out
 
 

@@ -4,7 +4,6 @@ import json
 import os
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from nncheck import kernel, message, progress
 from tests.nncheck import samples
@@ -23,8 +22,8 @@ STUB = "def softmax(logits):\n    # YOUR CODE HERE\n    raise NotImplementedErro
 class Notebook:
     """A kernel's shell, a cell at a time."""
 
-    def __init__(self):
-        self.shell = InteractiveShell.instance()
+    def __init__(self, shell):
+        self.shell = shell
 
     def run(self, source, cell_id=None):
         result = self.shell.run_cell(source, store_history=True, cell_id=cell_id)
@@ -44,13 +43,12 @@ def notebook(monkeypatch, tmp_path):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
     kernel._open.clear()
-    made = Notebook()
-    made.run(OPEN)
-    yield made
+    with samples.fresh_shell() as shell:
+        made = Notebook(shell)
+        made.run(OPEN)
+        yield made
     kernel._open.clear()
-    InteractiveShell.clear_instance()
 
 
 @pytest.fixture
@@ -179,6 +177,19 @@ def test_opening_the_exercise_again_remembers_which_cell_ran(notebook):
     assert "as you ran it in [2]." in html(notebook.check())
 
 
+def test_opening_the_exercise_again_and_again_watches_once(notebook):
+    def watching():
+        return [
+            f
+            for f in notebook.shell.events.callbacks["post_run_cell"]
+            if isinstance(getattr(f, "__self__", None), kernel.Kernel)
+        ]
+
+    for _ in range(3):
+        notebook.run(OPEN)
+    assert len(watching()) == 1
+
+
 def test_an_unknown_question_lists_the_known_ones(notebook):
     shown = notebook.check("softmaxx")
     assert text(shown) == "0"
@@ -240,11 +251,11 @@ def test_an_unstarted_or_stale_answer_is_no_try(notebook, record):
 def test_tries_survive_a_restart_of_the_kernel(notebook, record):
     for n in range(1, 3):
         notebook.try_out(unlike(n))
-    InteractiveShell.clear_instance()
     kernel._open.clear()
-    restarted = Notebook()
-    restarted.run(OPEN)
-    assert "Hint 2 of 3" in html(restarted.try_out(unlike(3)))
+    with samples.fresh_shell() as shell:
+        restarted = Notebook(shell)
+        restarted.run(OPEN)
+        assert "Hint 2 of 3" in html(restarted.try_out(unlike(3)))
 
 
 def test_without_a_working_copy_nothing_is_written_and_help_still_grows(notebook, tmp_path):

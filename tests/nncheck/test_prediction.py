@@ -1,7 +1,7 @@
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from nncheck import predict, prediction, progress, recall, reveal
+from tests.nncheck import samples
 
 OPTIONS = ["1", "2", "a"]
 
@@ -91,18 +91,17 @@ def test_the_answer_to_a_recall_is_one_of_its_options():
 @pytest.fixture
 def boxes(monkeypatch):
     """What is displayed below a cell in a kernel that somebody looks at."""
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
     shown = []
     monkeypatch.setenv("JPY_SESSION_NAME", "/somewhere/22_autograd.ipynb")
     monkeypatch.setattr("IPython.display.display", shown.append)
 
-    def run(source):
-        shell.run_cell("from nncheck import predict, recall\n" + source)
-        return shown[-1].children
+    with samples.fresh_shell() as shell:
 
-    yield run
-    InteractiveShell.clear_instance()
+        def run(source):
+            shell.run_cell("from nncheck import predict, recall\n" + source)
+            return shown[-1].children
+
+        yield run
 
 
 ASK = 'predict("22/a", "?", ["1", "2"]);'

@@ -127,8 +127,35 @@ def test_a_reply_without_end_is_cut_and_not_followed():
     wide = [0]
     for _ in range(22):
         wide = [wide, wide]
-    assert "too many parts" in wire.dumps(wide).decode()
+    assert "too large" in wire.dumps(wide).decode()
     del deep
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        np.zeros(10**7),
+        [np.zeros(10**5)] * 1000,
+        "x" * 10**8,
+        ["x" * 10**6] * 100,
+        [0] * 600_000,
+    ],
+)
+def test_a_reply_that_is_too_large_crosses_as_a_few_bytes_at_most(large):
+    sent = wire.dumps(large)
+    assert len(sent) < wire.MAX_BYTES
+    assert "that is too large" in sent.decode()
+
+
+@pytest.mark.parametrize(
+    "largest",
+    [np.ones(3_900_000), ["\U0001f600" * 3_900_000], [-1.2345678901234567e-300] * 100_000],
+)
+def test_what_is_just_within_the_limit_crosses_whole(largest):
+    sent = wire.dumps(largest)
+    assert len(sent) < wire.MAX_BYTES
+    assert "too large" not in sent[-200:].decode()
+    wire.loads(sent)
 
 
 def test_huge_integers_become_floats():
