@@ -41,6 +41,12 @@ PROMPTS = f"""() => {PANEL}.content.widgets
     .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.source.trim())
     .map(cell => cell.promptNode.textContent)"""
 
+# Prose, outputs and buttons that are wider than the room for them.
+CUT_OFF = """() => [...document.querySelectorAll(
+        '.jp-RenderedMarkdown, .jp-OutputArea-output, .jupyter-button')]
+    .filter(box => box.scrollWidth > box.clientWidth + 1)
+    .map(box => box.innerText.slice(0, 80))"""
+
 
 def chromium() -> str | None:
     """Return the path of a Chromium or Chrome on this machine, or None."""
@@ -154,6 +160,16 @@ def run_all(page: Page, seconds: float = 120) -> None:
     # A cell that raises ends the run: what stands below it keeps an empty prompt, not a star.
     settled = f"() => ({IDLE})() && !({PROMPTS})().some(prompt => prompt.includes('*'))"
     page.wait_for_function(settled, timeout=seconds * 1000, polling=250)
+
+
+def change_theme(page: Page, name: str) -> None:
+    """Switch to "JupyterLab Light" or "JupyterLab Dark", and wait until it shows."""
+    page.evaluate(
+        "name => { window.jupyterapp.commands.execute('apputils:change-theme', {theme: name}) }",
+        name,
+    )
+    page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
+    page.wait_for_timeout(500)
 
 
 def errors_of(page: Page) -> list[str]:

@@ -1,0 +1,22 @@
+import os
+
+import pytest
+
+from tests.browser.lab import browse, chromium
+
+
+@pytest.fixture(scope="session")
+def executable():
+    """The path of a Chromium; without one browser tests are skipped, but in CI they fail."""
+    found = chromium()
+    if not found:
+        said = "no Chromium here: install Debian's chromium, or set CHROMIUM to its path"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
+    return found
+
+
+@pytest.fixture
+def page(executable):
+    """A page in a browser of its own, 1280 px wide."""
+    with browse(executable, viewport={"width": 1280, "height": 900}) as context:
+        yield context.new_page()
