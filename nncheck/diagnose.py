@@ -376,7 +376,8 @@ def _datum(value):
     array = numbers(value)
     if isinstance(value, ndarray) and value.size > 6:
         return f"of shape {value.shape}"
-    if isinstance(value, bool) or array is None:
+    whole = isinstance(value, tuple) and all(type(part) is int for part in value)  # a shape
+    if isinstance(value, bool) or array is None or whole:
         return f"= {show(value) if isinstance(value, str) else _short(repr(value))}"
     if array.ndim == 0:
         return f"= {show(value if not isinstance(value, ndarray) else value[()])}"

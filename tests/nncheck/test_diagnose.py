@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nncheck.answer import Local, Raised, Reply, Trouble
-from nncheck.diagnose import Trial, _part, reply_difference, same_reply, snippet
+from nncheck.diagnose import Trial, _datum, _part, reply_difference, same_reply, snippet
 from nncheck.exercise import Call, Exercise, call
 from tests.nncheck import samples
 
@@ -238,6 +238,13 @@ def test_large_data_are_said_by_their_shape_and_not_pasted():
     assert snippet(q, small).startswith("logits = np.array([[0")
     verdict = judged("predict", lambda logits: None)
     assert "with logits of shape (6, 4)" in (verdict.message + verdict.detail).lower()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [((5, 1), "= (5, 1)"), ((), "= ()"), ((0.25, 1.0), "= [0.25, 1]")]
+)
+def test_a_shape_is_said_as_python_writes_it(value, said):
+    assert _datum(value) == said
 
 
 def test_an_input_does_not_count_where_the_right_reply_is_not_finite(tmp_path):
