@@ -43,10 +43,12 @@ from nncheck import notebooks
 from tests.course.printed import same_text
 
 # As notebooks are written, but with sets in another order each time: no output may depend on it.
-ENVIRONMENT = notebooks.QUIET | {"PYTHONHASHSEED": "random"}
+ENVIRONMENT = notebooks.QUIET | {
+    "PYTHONHASHSEED": "random",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
 FOLDERS = ("course", "exercises", "solutions")
-OFFLINE = str(Path(__file__).with_name("offline.py"))
-BLOCK = f"__import__('runpy').run_path({OFFLINE!r})['block']()"
+OFFLINE = f"__import__('runpy').run_path({str(Path(__file__).with_name('offline.py'))!r}) and None"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,7 +93,7 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
         km=kernel,
         timeout=seconds,
         resources={"metadata": {"path": str(folder)}},
-        extra_arguments=[f"--IPKernelApp.exec_lines={BLOCK}"],
+        extra_arguments=[f"--IPKernelApp.exec_lines={OFFLINE}"],
     )
     code = [(index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
     stopped = ""

@@ -110,7 +110,9 @@ EXERCISE = {
 
 @pytest.fixture(scope="module")
 def good():
-    return notebook(**GOOD)
+    nb = notebook(**GOOD)
+    assert "image/png" in cell(nb, "figure").outputs[0].data
+    return nb
 
 
 @pytest.fixture(scope="module")
