@@ -122,7 +122,7 @@ def cross_entropy(logits: Tensor, target: Any) -> Tensor:
 def binary_cross_entropy(p: Tensor, target: Any) -> Tensor:
     """The mean of -(t·ln p + (1 - t)·ln(1 - p)), for probabilities p and targets t of 0 or 1."""
     t = _target("binary_cross_entropy", p, target, binary=True)
-    if not ((p.data >= 0) & (p.data <= 1)).all():
+    if ((p.data < 0) | (p.data > 1)).any():  # nan goes on, for the loss to show
         raise ValueError(
             "binary_cross_entropy needs probabilities from 0 to 1; got numbers from "
             f"{p.data.min():g} to {p.data.max():g}. "
@@ -148,7 +148,7 @@ def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) ->
             f"{name}: prediction {prediction.shape} and target {target.shape} "
             + _advice(prediction.shape, target.shape)
         )
-    if binary and not ((target.data >= 0) & (target.data <= 1)).all():
+    if binary and ((target.data < 0) | (target.data > 1)).any():
         raise ValueError(
             f"{name} needs targets from 0 to 1; got numbers from {target.data.min():g} "
             f"to {target.data.max():g}."
