@@ -312,6 +312,7 @@ def test_without_its_memory_an_update_overwrites_nothing(home, copy, capsys):
 def test_a_new_lesson_arrives_and_a_dropped_one_stays(home, copy, capsys):
     os.replace(home / "course" / "00_start_here.ipynb", home / "course" / "01_notebooks.ipynb")
     assert updated(copy, capsys) == "course/01_notebooks.ipynb: added\n"
+    assert notebooks.read(copy / "course" / "01_notebooks.ipynb").cells
     assert (copy / "course" / "00_start_here.ipynb").exists()
 
 
