@@ -176,7 +176,7 @@ def test_steps_are_frozen(kind):
 
 def test_steps_that_hold_arrays_can_be_found_in_a_list():
     x = Tensor(np.ones(3), requires_grad=True)
-    one, other = (-(-x)).backward_steps(np.ones(3))
+    one, other = x.exp().exp().backward_steps(np.ones(3))
     assert other in [one, other]
     assert one != other
 
