@@ -240,3 +240,15 @@ def test_a_workflow_may_only_read(path):
     assert "permissions:\n  contents: read\n" in text
     assert "pull_request_target" not in text
     assert "secrets." not in text
+
+
+# ---- the readme
+
+
+def test_the_tree_in_the_readme_names_every_folder_and_every_file_of_nnlib():
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1::2]
+    named = {line.split()[0] for part in tree for line in part.splitlines() if line.split()}
+    folders = {"course/", "exercises/", "checks/", "solutions/", "nnlib/", "nncheck/", "tests/"}
+    modules = {path.name for path in (ROOT / "nnlib").glob("[!_]*.py")}
+    missing = (folders | modules) - named
+    assert not missing, f"put {sorted(missing)} into the tree in README.md, a line for each"
