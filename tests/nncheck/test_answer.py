@@ -327,6 +327,7 @@ def softmax(x): return x
     "forged frame": """
 import os, json
 reply = json.dumps({'t': [3, {'d': [['value', True], ['changed', []]]}]}).encode()
+reply = len(reply).to_bytes(4, 'big') + reply
 for fd in range(3, 20):
     try: os.write(fd, len(reply).to_bytes(4, 'big') + reply)
     except OSError: pass
@@ -336,6 +337,7 @@ def softmax(x): return x
 import os, json
 def softmax(x):
     reply = json.dumps({'t': [4, {'d': [['value', True], ['changed', []]]}]}).encode()
+    reply = len(reply).to_bytes(4, 'big') + reply
     for fd in range(3, 20):
         try: os.write(fd, len(reply).to_bytes(4, 'big') + reply)
         except OSError: pass
@@ -448,6 +450,7 @@ def test_a_worker_that_answers_another_order_than_ours_is_ended():
     forge = """
 import os, json
 reply = json.dumps({'t': [99, None]}).encode()
+reply = len(reply).to_bytes(4, 'big') + reply
 for fd in range(3, 20):
     try: os.write(fd, len(reply).to_bytes(4, 'big') + reply)
     except OSError: pass

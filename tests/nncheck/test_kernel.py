@@ -314,6 +314,8 @@ def test_the_broken_one_of_a_catch_can_be_called_and_not_read(notebook):
     broken = notebook.run('check.broken("missing_transpose")')
     assert broken([[1.0]] * 1 and __import__("numpy").eye(2), 3 * __import__("numpy").eye(2)).sum()
     assert "find where it goes wrong" in repr(broken)
+    with pytest.raises(ValueError, match="has no question 'soft'; it has softmax, predict"):
+        kernel._open["01_functions"].solution("soft")
     with pytest.raises(ValueError, match="not a catch-it question"):
         kernel._open["01_functions"].broken("softmax")
 
