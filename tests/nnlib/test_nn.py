@@ -183,7 +183,10 @@ def test_a_module_without_forward_says_so():
     [
         (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU), r"part 1 is a class. .*ReLU\(\.\.\.\)"),
         (lambda: nn.Sequential([nn.ReLU()]), r"part 0 is a list. .* Sequential\(\*layers\)"),
-        (lambda: nn.Sequential(nnlib.functional.relu), "part 0 is a function"),
+        (
+            lambda: nn.Sequential(nnlib.functional.relu),
+            r"part 0 is a function\. Use a module such as",
+        ),
         (lambda: nn.ModuleList([nn.ReLU(), 3]), "ModuleList needs modules; part 1 is a int"),
     ],
 )
@@ -264,6 +267,7 @@ def test_a_state_that_does_not_fit_is_refused_whole_with_every_difference():
 
 def test_double_turns_parameters_and_buffers_to_float64():
     assert {a.dtype for a in Net().double().state_dict().values()} == {np.dtype(np.float64)}
+    assert Holder(nn.Buffer(np.zeros(2, np.int64))).double().part.dtype == np.int64
 
 
 def test_a_module_can_be_copied():
