@@ -444,6 +444,17 @@ def test_hostile_code_earns_nothing_and_costs_nobody_else(case):
         assert verdicts["missing_transpose"].passed, verdicts["missing_transpose"]
 
 
+def test_whatever_an_answer_prints_is_no_reply_and_harms_none():
+    loud = SOFTMAX.replace(
+        "    e =",
+        "    import os, sys\n"
+        "    for fd in (1, 2): os.write(fd, b'x' * 100_000)\n"
+        "    print('y' * 100_000, file=sys.__stdout__, flush=True)\n"
+        "    e =",
+    )
+    assert by_source("01_functions", loud)["softmax"].passed
+
+
 def test_a_worker_that_answers_another_order_than_ours_is_ended():
     child = Child()
     child.ask("start", "numpy", [], seconds=60)

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -57,6 +58,17 @@ def test_two_writers_at_once_lose_no_line_and_mix_none(record):
     assert sorted((e["who"], e["i"]) for e in events) == [
         (who, i) for who in "abc" for i in range(40)
     ]
+
+
+def test_a_writer_waits_while_another_holds_the_record(record):
+    writer = threading.Thread(target=progress.append, args=(record, "skip"))
+    with open(record, "r+b") as file, progress._locked(file):
+        writer.start()
+        writer.join(0.3)
+        assert writer.is_alive()
+        assert record.stat().st_size == 0
+    writer.join(30)
+    assert [e["event"] for e in progress.read(record)[0]] == ["skip"]
 
 
 def test_the_record_is_found_by_walking_up_and_is_none_outside_a_working_copy(record, tmp_path):
