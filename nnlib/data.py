@@ -193,7 +193,7 @@ class StandardScaler:
         self.mean_ = X.mean(axis=0)
         std = X.std(axis=0)
         # Rounding can leave a constant column with a standard deviation just above 0.
-        constant = std <= 1e-7 * np.abs(self.mean_)
+        constant = std <= 1e-12 * np.abs(self.mean_)
         self.scale_ = np.where(constant, 1.0, std)
         return self
 

@@ -146,12 +146,14 @@ def test_a_split_takes_tensors_and_lists():
 
 
 def test_the_scaler_is_scikit_learns():
-    train, test = np.random.default_rng(0).normal(5, 3, (2, 20, 4))
-    train[:, 2] = 0.1  # never varies
+    train, test = np.random.default_rng(0).normal(5, 3, (2, 20, 7))
+    train[:, 2:5] = 0.1, 0, 1e6 / 3  # never vary
+    train[:, 5] += 1.7e9  # varies by seconds, as times of day do
+    test[:, 5] += 1.7e9
     ours, theirs = data.StandardScaler(), SklearnScaler()
-    np.testing.assert_allclose(ours.fit_transform(train), theirs.fit_transform(train), atol=1e-12)
-    np.testing.assert_allclose(ours.transform(test), theirs.transform(test), atol=1e-12)
-    np.testing.assert_allclose(ours.inverse_transform(ours.transform(test)), test, atol=1e-12)
+    np.testing.assert_allclose(ours.fit_transform(train), theirs.fit_transform(train), atol=1e-9)
+    np.testing.assert_allclose(ours.transform(test), theirs.transform(test), atol=1e-6)
+    np.testing.assert_allclose(ours.inverse_transform(ours.transform(test)), test, atol=1e-6)
 
 
 def test_the_scaler_keeps_float32_and_turns_whole_numbers_into_it():
@@ -270,6 +272,10 @@ def test_idx_reads_every_type_of_number(tmp_path, code, dtype):
     np.testing.assert_array_equal(found, array)
 
 
+def test_idx_reads_a_file_without_any_numbers(tmp_path):
+    assert data.idx(write_idx(tmp_path / "none", np.zeros((0, 3), np.uint8))).shape == (0, 3)
+
+
 def test_a_missing_file_is_named(tmp_path):
     write_mnist(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
@@ -290,6 +296,8 @@ def test_images_and_labels_of_different_sets_are_refused(tmp_path):
         (lambda b: b[:-1], r"should hold 6 bytes .* shape \(2, 3\), and holds 5"),
         (lambda b: b"<html>" + b, "not an IDX file: it starts with b'<htm'"),
         (lambda b: b"", "not an IDX file"),
+        (lambda b: b[:3], "not an IDX file"),
+        (lambda b: b[:4], "not an IDX file"),
         (lambda b: b[:9], "not an IDX file"),
         (lambda b: gzip.compress(b)[:-4], "damaged gzip file"),
         (lambda b: gzip.compress(b * 99)[:20] + b"\xff" * 60, "damaged gzip file"),
@@ -308,7 +316,7 @@ def test_a_damaged_file_is_named(tmp_path, damage, message):
 
 class Ragged(data.Dataset):
     def __len__(self):
-        return 3
+        return 2
 
     def __getitem__(self, i):
         return np.zeros(i + 1)
@@ -330,7 +338,7 @@ fitted = data.StandardScaler().fit(X)
         (lambda: data.DataLoader([1], 0), ValueError, "batch_size .* from 1 up; got 0"),
         (lambda: data.DataLoader([1], 2.0), ValueError, "batch_size .* got 2.0"),
         (lambda: data.DataLoader([1], generator=3), TypeError, r"default_rng\(0\); got 3"),
-        (lambda: list(data.DataLoader(Ragged(), 3)), ValueError, r"shapes \(1,\) and \(2,\) and"),
+        (lambda: list(data.DataLoader(Ragged(), 3)), ValueError, r"shapes \(1,\) and \(2,\)\. Pad"),
         (lambda: len(Empty()), NotImplementedError, r"Empty has no __len__\(\)"),
         (lambda: Empty()[0], NotImplementedError, r"Empty has no __getitem__\(\)"),
         (lambda: data.split(X, y[:4]), ValueError, r"split needs arrays .* \(10, 3\), \(4,\)"),
@@ -340,6 +348,7 @@ fitted = data.StandardScaler().fit(X)
         (lambda: data.split(X, generator=1), TypeError, "split needs a NumPy generator"),
         (lambda: data.StandardScaler().transform(X), RuntimeError, r"call fit\(X\) first"),
         (lambda: data.StandardScaler().fit(y), ValueError, r"shape \(10,\).*reshape\(-1, 1\)"),
+        (lambda: data.StandardScaler().fit(X[:0]), ValueError, r"at least 1; .* \(0, 3\)"),
         (lambda: fitted.transform(X[:, :2]), ValueError, r"on 3 columns; .* shape \(10, 2\)"),
         (lambda: fitted.inverse_transform(X[0]), ValueError, r"on 3 columns; .* shape \(3,\)"),
         (lambda: data.moons(1), ValueError, "moons needs n to be a whole number from 2 up; got 1"),

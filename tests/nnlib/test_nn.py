@@ -482,6 +482,12 @@ def test_dropout_drops_a_share_and_keeps_the_mean_in_train_mode_only():
     np.testing.assert_array_equal(drop.eval()(x).data, x.data)
 
 
+def test_dropout_may_drop_nothing_or_all():
+    x = Tensor(np.ones((3, 4), np.float32))
+    assert nn.Dropout(0)(x).data.all()
+    assert not nn.Dropout(1)(x).data.any()
+
+
 def test_dropout_wants_a_share():
     with pytest.raises(ValueError, match=r"from 0 to 1; got 1.5"):
         nn.Dropout(1.5)
