@@ -158,6 +158,10 @@ def test_headings_start_once_at_level_one_and_skip_nothing():
     assert "no heading." in said(notebook(md("text")), "solutions")
 
 
+def test_a_lesson_may_have_sections_of_its_own():
+    assert said(lesson(md("## Run"), md("## One model three ways"), md("## Limits"))) == []
+
+
 def test_a_lesson_needs_a_card_its_sections_in_order_and_its_end():
     nb = lesson(md("## Predict"), md("## Warm-up"))
     assert "sections out of order or twice" in only(said(nb))
@@ -176,6 +180,8 @@ def test_an_exercise_has_no_outputs_and_opens_itself():
     nb = notebook(md("# Exercise"), code('check = open_exercise("11_neuron")'))
     assert said(nb, "exercises") == []
     nb.cells[1].execution_count = 1
+    assert "an exercise has none" in only(said(nb, "exercises"))
+    nb.cells[1].update(execution_count=None, outputs=[printed("left over")])
     assert "an exercise has none" in only(said(nb, "exercises"))
     nb = notebook(md("# Exercise"), code('check = open_exercise("12_perceptron")'))
     assert 'open_exercise("11_neuron")' in only(said(nb, "exercises"))
@@ -202,7 +208,9 @@ def test_a_refresh_runs_and_writes_and_a_second_one_finds_nothing_to_do(
 
     written = path.stat().st_mtime_ns
     assert hygiene.refresh([path], check=True) == 0
-    assert hygiene.refresh([home / "course"]) == 0
+    assert capsys.readouterr().out == "1 notebooks, each as a new run gives it.\n"
+    assert hygiene.refresh() == 0
+    assert capsys.readouterr().out.count("written") == 2
     assert path.stat().st_mtime_ns == written
 
 

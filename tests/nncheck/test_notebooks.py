@@ -34,6 +34,7 @@ def saved(tmp_path, text):
             '{"nbformat": 4, "cells": [{"cell_type": "code", "source": 3}]}',
             "source or id is not text",
         ),
+        ('{"nbformat": 4, "metadata": 1, "cells": []}', "has no cells"),
         ('{"nbformat": 4, "cells": [7]}', "cell 1 that is neither"),
         (
             '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "", "outputs": [1]}]}',
@@ -82,6 +83,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
 
 def test_what_is_left_out_of_an_old_notebook_is_filled_in():
     nb = notebooks.parse('{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a", "b"]}]}')
+    assert nb.metadata == {}
     nbformat.validate(notebooks.canonical(nb))
     assert nb.cells[0].source == "ab"
 
@@ -193,6 +195,7 @@ def test_metadata_that_a_machine_adds_is_dropped_and_ours_is_kept():
     clean = notebooks.canonical(nb)
     assert clean.metadata == notebooks.METADATA
     assert "version" not in clean.metadata.language_info
+    assert notebooks.canonical(raw(md("a", metadata={"tags": []}))).cells[0].metadata == {}
     assert clean.cells[0].metadata == {"tags": ["swap"], "nnlib": {"a": 1}}
 
 
@@ -236,14 +239,15 @@ def test_an_exception_keeps_its_message_and_loses_the_paths_of_this_machine():
 
 def test_the_text_is_the_same_each_time_and_readable_as_utf8(tmp_path):
     nb = notebook(md("# Größe ∂y/∂x"))
-    path = tmp_path / "a.ipynb"
+    path = tmp_path / "new" / "a.ipynb"
+    assert notebooks.write(notebook(md("# Before")), path)
     assert notebooks.write(nb, path)
     assert not notebooks.write(notebooks.read(path), path)
     data = path.read_bytes()
     assert "Größe ∂y/∂x".encode() in data
     assert data.endswith(b"}\n")
     assert b"\r" not in data
-    assert [p.name for p in tmp_path.iterdir()] == ["a.ipynb"]
+    assert [p.name for p in path.parent.iterdir()] == ["a.ipynb"]
 
 
 # ---- nbgrader's metadata
