@@ -156,6 +156,21 @@ def test_a_readable_id_is_kept_and_a_random_one_is_replaced():
     ]
 
 
+def test_an_id_that_is_too_long_or_has_other_signs_is_replaced():
+    cells = [code("1", id="x" * 64), raw_id("x" * 65), raw_id("Run me")]
+    assert ids(md("## Run"), *cells) == ["run", "x" * 64, "run-2", "run-3"]
+
+
+def raw_id(name):
+    cell = code("1")
+    cell.id = name
+    return cell
+
+
+def test_a_heading_in_another_script_still_gives_an_id():
+    assert ids(md("## ∂ ∇"), code("1")) == ["cell", "cell-2"]
+
+
 def test_of_two_equal_ids_the_first_stays():
     assert ids(code("1", id="run"), code("2", id="run"), code("3", id="run-2")) == [
         "run",
@@ -172,6 +187,17 @@ def test_checks_and_answers_are_named_after_their_question():
         "answer-relu",
         "check-relu",
     ]
+
+
+def test_what_holds_regions_is_named_once_each():
+    region = "    # BEGIN SOLUTION\n    # END SOLUTION\n"
+    cell = code(
+        f"# BEGIN SOLUTION\ndef f():\n{region}{region}def g():\n    pass\n\ndef h():\n{region}"
+    )
+    assert notebooks.answer_names(cell) == ["f", "h"]
+    assert notebooks.answer_names(md(cell.source)) == []
+    assert notebooks.answer_names(code("def f():\n    # END SOLUTION")) == []
+    assert notebooks.checked_name(md('check("f")')) == ""
 
 
 def test_naming_twice_changes_nothing():
