@@ -390,7 +390,6 @@ def execute(nb: NotebookNode, cwd: str | Path, timeout: float = 60) -> NotebookN
         km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
         timeout=timeout,
         record_timing=False,
-        store_widget_state=False,
         on_cell_execute=lambda cell, cell_index: begun.append(cell.get("id", cell_index)),
         resources={"metadata": {"path": str(cwd)}},
     )

@@ -338,3 +338,10 @@ def test_warnings_that_a_learner_can_do_nothing_about_are_off(tmp_path):
     warn = "import warnings\nwarnings.warn('soon otherwise', FutureWarning)"
     ran = notebooks.execute(notebook(md("# One"), code(warn)), tmp_path)
     assert ran.cells[1].outputs == []
+
+
+def test_a_widget_runs_and_leaves_no_state_behind(tmp_path):
+    """Without a place for their state, the first Output widget or `interact` ends the run."""
+    moving = code("from ipywidgets import interact\n_ = interact(lambda x: print(x), x=(0, 9))")
+    ran = notebooks.canonical(notebooks.execute(notebook(md("# One"), moving), tmp_path))
+    assert "widgets" not in ran.metadata
