@@ -255,6 +255,25 @@ def test_neighbouring_prints_are_one_and_a_widget_leaves_its_text():
     assert shown[2].metadata == {"image/png": {"alt": "a line"}}
 
 
+def test_what_was_said_to_two_streams_stays_apart():
+    outputs = [v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")]
+    assert len(notebooks.canonical(raw(code("1", outputs=outputs))).cells[0].outputs) == 2
+
+
+def test_a_result_has_the_number_of_its_cell_and_no_metadata_of_what_is_not_there():
+    shown = v4.new_output(
+        "execute_result",
+        data={"image/png": "aa", "text/plain": "x"},
+        metadata={"image/png": {"unknown": 1}, "image/jpeg": {"alt": "x"}, "text/plain": 1},
+        execution_count=9,
+    )
+    picture = v4.new_output("display_data", data={"text/plain": "x"})
+    cells = [code("1", outputs=[shown, picture], execution_count=2)]
+    result, display = notebooks.canonical(raw(*cells)).cells[0].outputs
+    assert (result.execution_count, result.metadata) == (2, {})
+    assert "execution_count" not in display
+
+
 def test_an_exception_keeps_its_message_and_loses_the_paths_of_this_machine():
     error = v4.new_output(
         "error", ename="ValueError", evalue="needs 3", traceback=["\x1b[31m/home/a/b.py in f"]
