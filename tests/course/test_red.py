@@ -112,3 +112,15 @@ def test_a_wrong_digit_and_an_unrun_cell_are_red_when_the_lesson_runs(spoiled, t
     assert red == {cell.id, unrun.id}
     assert "does not give what is committed" in ends[cell.id]
     assert "committed without being run" in ends[unrun.id]
+
+
+def test_a_wrong_figure_is_red_when_the_lesson_runs(tmp_path):
+    """Lines of swapped weights: what was drawn is not what the cell asserts."""
+    path = HOME / "course" / "11_neuron.ipynb"
+    nb = notebooks.read(path)
+    cell = next(cell for cell in nb.cells if cell.id == "picture")
+    right = "(w, b) for b in (-1, 0, 1)"
+    assert right in cell.source
+    cell.source = cell.source.replace(right, "(w[::-1], b) for b in (-1, 0, 1)")
+    ends = run(save(nb, tmp_path / "course" / path.name))["course/11_neuron"]
+    assert "AssertionError" in ends["picture"]
