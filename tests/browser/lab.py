@@ -37,9 +37,10 @@ IDLE = f"""() => {{
     const session = window.jupyterapp && {PANEL} && {PANEL}.sessionContext;
     return !!session && session.isReady && session.session?.kernel?.status === 'idle';
 }}"""
+# A cell that Lab has not drawn yet has no prompt: it counts as running, and we go on waiting.
 PROMPTS = f"""() => {PANEL}.content.widgets
     .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.source.trim())
-    .map(cell => cell.promptNode.textContent)"""
+    .map(cell => cell.promptNode ? cell.promptNode.textContent : '[*]:')"""
 
 # Prose, outputs and buttons that are wider than the room for them.
 CUT_OFF = """() => [...document.querySelectorAll(
