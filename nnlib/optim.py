@@ -30,7 +30,7 @@ class Optimizer:
     """What all optimizers share. A new one is a class with the method `update`.
 
     `lr` may be changed at any time. `state[name]` is what is remembered of one parameter; it holds
-    `t`, how many steps that parameter has taken.
+    `t`, how many steps that parameter has taken. `weight_decay` is 0 where a class does not set it.
 
     Unlike torch's, all parameters share one setting (no parameter groups), and `step()` raises if
     no parameter at all has a gradient: there it does nothing, and training stands still in silence.
@@ -52,6 +52,8 @@ class Optimizer:
         ...     print(f"{step.name}: {step.before} -> {step.after}, gradient {step.grad}")
         w: 3.0 -> 2.5, gradient 6.0
     """
+
+    weight_decay: float = 0.0
 
     def __init__(self, params: Iterable[Any], lr: float):
         self.params = _named(params, type(self).__name__)
@@ -102,6 +104,10 @@ class Optimizer:
         """Forget the gradients, so that the next `backward()` does not add to them."""
         for p in self.params.values():
             p.grad = None
+
+    def _decayed(self, p: Any, g: Any) -> Any:
+        """The gradient with that of the L2 penalty; `g` itself, unless there is `weight_decay`."""
+        return g + self.weight_decay * p if self.weight_decay else g
 
     def _number(self, name: str, value: float, below: float = math.inf) -> float:
         """`value`, if it is a number in [0, below)."""
@@ -180,14 +186,69 @@ class SGD(Optimizer):
             raise ValueError("SGD needs momentum above 0 when nesterov=True: try momentum=0.9.")
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
-        if self.weight_decay:
-            g = g + self.weight_decay * p
+        g = self._decayed(p, g)
         if self.momentum == 0:
             return p - self.lr * g
         state["v"] = v = self.momentum * state.get("v", 0.0) + g
         if self.nesterov:
             v = g + self.momentum * v
         return p - self.lr * v
+
+
+class RMSprop(Optimizer):
+    """Divide each gradient by its usual size, so that steep and flat directions move alike.
+
+    ::
+
+        g = g + weight_decay * p
+        v = alpha * v + (1 - alpha) * g * g     # how large g is, squared, on average; starts at 0
+        d = g / (sqrt(v) + eps)
+        b = momentum * b + d                    # b starts at 0; without momentum it is d
+        p = p - lr * b
+
+    From Hinton's lectures (2012). `v` starts at 0 and Adam's correction is missing, so the first
+    step is lr / sqrt(1 - alpha) long: ten times `lr`, if you leave `alpha` alone.
+
+    Args:
+        params: what to move.
+        lr: the learning rate.
+        alpha: how much of the average survives a step, in [0, 1).
+        eps: keeps the division finite.
+        weight_decay: an L2 penalty, added to the gradient.
+        momentum: how much of the running sum survives a step, in [0, 1).
+
+    Example:
+        >>> from nnlib import Value
+        >>> w = Value(3.0)
+        >>> optimizer = RMSprop([w], lr=0.01)
+        >>> (w * w).backward()
+        >>> optimizer.step()
+        >>> round(w.data, 6)
+        2.9
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+    ):
+        super().__init__(params, lr)
+        self.alpha = self._number("alpha", alpha, below=1)
+        self.eps = self._number("eps", eps)
+        self.weight_decay = self._number("weight_decay", weight_decay)
+        self.momentum = self._number("momentum", momentum, below=1)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
+        g = self._decayed(p, g)
+        state["v"] = v = self.alpha * state.get("v", 0.0) + (1 - self.alpha) * (g * g)
+        d = g / (v**0.5 + self.eps)
+        if self.momentum:
+            state["b"] = d = self.momentum * state.get("b", 0.0) + d
+        return p - self.lr * d
 
 
 class Adam(Optimizer):
@@ -229,23 +290,64 @@ class Adam(Optimizer):
     ):
         super().__init__(params, lr)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(f"Adam needs betas as a pair like (0.9, 0.999); got {betas!r}.")
+            raise ValueError(
+                f"{type(self).__name__} needs betas as a pair like (0.9, 0.999); got {betas!r}."
+            )
         b1, b2 = betas
         self.betas = self._number("betas[0]", b1, below=1), self._number("betas[1]", b2, below=1)
         self.eps = self._number("eps", eps)
         self.weight_decay = self._number("weight_decay", weight_decay)
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
+        return self._move(p, self._decayed(p, g), state)
+
+    def _move(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         b1, b2 = self.betas
         t = state["t"]
-        if self.weight_decay:
-            g = g + self.weight_decay * p
         state["m"] = m = b1 * state.get("m", 0.0) + (1 - b1) * g
         state["v"] = v = b2 * state.get("v", 0.0) + (1 - b2) * (g * g)
         # The corrections are plain numbers, so they are gathered before they meet the arrays.
         # v ** 0.5 is the square root of a number and of an array alike.
         size = (v / (1 - b2**t)) ** 0.5 + self.eps
         return p - (self.lr / (1 - b1**t)) * m / size
+
+
+class AdamW(Adam):
+    """Adam, with a weight decay that every parameter feels alike (Loshchilov & Hutter, 2019).
+
+    Adam divides a gradient by its usual size, and an L2 penalty inside the gradient with it: where
+    gradients are large, little of the penalty is left. Here the decay stays outside::
+
+        p = p - lr * weight_decay * p
+        p = p - lr * M / (sqrt(V) + eps)        # M and V as in Adam, of g alone
+
+    Args:
+        params: what to move.
+        lr, betas, eps: as in Adam.
+        weight_decay: the share of a parameter, times `lr`, that each step takes away.
+
+    Example:
+        >>> from nnlib import Value
+        >>> w = Value(3.0)
+        >>> optimizer = AdamW([w], lr=0.1, weight_decay=0.5)
+        >>> (w * w).backward()
+        >>> optimizer.step()
+        >>> round(w.data, 6)  # 3 * (1 - 0.1 * 0.5), and lr towards 0
+        2.75
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
+        return self._move(p - self.lr * self.weight_decay * p, g, state)
 
 
 def _named(params: Iterable[Any], owner: str) -> dict[str, Node]:

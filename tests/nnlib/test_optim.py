@@ -16,10 +16,25 @@ SETTINGS = [
     ("SGD", {"lr": 0.1, "weight_decay": 0.3}),
     ("SGD", {"lr": 0.1, "momentum": 0.9}),
     ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("RMSprop", {}),
+    ("RMSprop", {"lr": 0.03, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.3}),
+    ("RMSprop", {"lr": 0.03, "momentum": 0.9, "weight_decay": 0.01}),
     ("Adam", {}),
     ("Adam", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3}),
     ("Adam", {"lr": 0.03, "weight_decay": 0.3}),
+    ("AdamW", {}),
+    ("AdamW", {"lr": 0.03, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3}),
 ]
+OPTIMIZERS = sorted(
+    name
+    for name, made in vars(optim).items()
+    if isinstance(made, type) and issubclass(made, optim.Optimizer) and made is not optim.Optimizer
+)
+
+
+def test_every_optimizer_is_compared_with_torch():
+    """Whoever adds an optimizer adds its cases to SETTINGS."""
+    assert {name for name, _ in SETTINGS} == set(OPTIMIZERS)
 
 
 def gradients(steps=10):
@@ -190,6 +205,12 @@ model = Linear(2, 2)
         (lambda: optim.Adam(one, betas=0.9), ValueError, "betas as a pair .* got 0.9"),
         (lambda: optim.Adam(one, betas=(0.9, 1.0)), ValueError, r"betas\[1\] .* below 1; got 1.0"),
         (lambda: optim.Adam(one, eps=-1), ValueError, "eps .* got -1"),
+        (lambda: optim.AdamW(one, betas=0.9), ValueError, "AdamW needs betas as a pair"),
+        (lambda: optim.AdamW(one, weight_decay=-1), ValueError, "AdamW needs weight_decay"),
+        (lambda: optim.RMSprop(one, alpha=1), ValueError, "RMSprop needs alpha .* below 1; got 1"),
+        (lambda: optim.RMSprop(one, eps=-1), ValueError, "eps .* got -1"),
+        (lambda: optim.RMSprop(one, momentum=1), ValueError, "momentum .* below 1; got 1"),
+        (lambda: optim.RMSprop(one, weight_decay=-1), ValueError, "weight_decay .* got -1"),
         (lambda: optim.SGD([]), ValueError, "empty list of parameters"),
         (lambda: optim.SGD(model), TypeError, r"Pass model\.parameters\(\)"),
         (lambda: optim.SGD(model.parameters), TypeError, r"Pass model\.parameters\(\)"),
@@ -204,7 +225,7 @@ def test_bad_arguments_are_named(make, error, message):
         make()
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizers_arguments_have_torchs_names_and_defaults(name):
     theirs = inspect.signature(getattr(torch.optim, name)).parameters
     for argument in inspect.signature(getattr(optim, name)).parameters.values():
