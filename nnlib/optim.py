@@ -110,13 +110,7 @@ class Optimizer:
         return g + self.weight_decay * p if self.weight_decay else g
 
     def _number(self, name: str, value: float, below: float = math.inf) -> float:
-        """`value`, if it is a number in [0, below)."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
-            limit = "finite" if below == math.inf else f"below {below}"
-            raise ValueError(
-                f"{type(self).__name__} needs {name} to be 0 or more and {limit}; got {value!r}."
-            )
-        return value
+        return _number(type(self).__name__, name, value, below)
 
     def _check(self, name: str, before: Any, after: Any) -> None:
         """A wrong `update` says so here, before the parameter is lost."""
@@ -348,6 +342,238 @@ class AdamW(Adam):
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         return self._move(p - self.lr * self.weight_decay * p, g, state)
+
+
+class LRScheduler:
+    """What schedulers share: `step()` counts `t` up and sets `optimizer.lr` to `rate(t)`.
+
+    `every` says when `fit` is to call `step()`: after each "batch" or after each "epoch". torch has
+    no such attribute, since there you call `step()` yourself. Set it on a scheduler to change it.
+
+    Unlike torch's, the rate follows from `t` and from the rate that the scheduler found when it was
+    made, `base_lr`. So an optimizer obeys one scheduler at a time: of two, the last to step wins.
+
+    Example:
+        >>> from nnlib import Value
+        >>> class Halve(LRScheduler):
+        ...     def rate(self, t):
+        ...         return self.base_lr / 2**t
+        >>> optimizer = SGD([Value(1.0)], lr=0.8)
+        >>> scheduler = Halve(optimizer)
+        >>> scheduler.step()
+        >>> optimizer.lr
+        0.4
+    """
+
+    every = "epoch"
+
+    def __init__(self, optimizer: Optimizer):
+        self.optimizer = _optimizer(self, optimizer)
+        self.base_lr = optimizer.lr
+        self.t = 0
+        optimizer.lr = self.rate(0)
+
+    def rate(self, t: int) -> float:
+        """The learning rate after `t` steps of the scheduler."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no rate(). Define rate(self, t) and return the learning "
+            "rate after t steps, from self.base_lr."
+        )
+
+    def step(self) -> None:
+        self.t += 1
+        self.optimizer.lr = self.rate(self.t)
+
+
+class StepLR(LRScheduler):
+    """Go down a stair: `lr = base_lr * gamma ** (t // step_size)`.
+
+    Args:
+        optimizer: whose `lr` to set.
+        step_size: how many epochs a stair is wide, 1 or more.
+        gamma: what the rate is multiplied by at each stair.
+
+    Example:
+        >>> from nnlib import Value
+        >>> scheduler = StepLR(SGD([Value(1.0)], lr=0.8), step_size=2, gamma=0.5)
+        >>> [round(scheduler.rate(t), 4) for t in range(6)]
+        [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
+        self.step_size = _whole("StepLR", "step_size", step_size)
+        self.gamma = _number("StepLR", "gamma", gamma)
+        super().__init__(optimizer)
+
+    def rate(self, t: int) -> float:
+        return self.base_lr * self.gamma ** (t // self.step_size)
+
+
+class CosineAnnealingLR(LRScheduler):
+    """Slow at first, then fast, then slow again: half a cosine wave (Loshchilov & Hutter, 2017).
+
+    ::
+
+        lr = eta_min + (base_lr - eta_min) * (1 + cos(pi * t / T_max)) / 2
+
+    Args:
+        optimizer: whose `lr` to set.
+        T_max: after how many epochs `eta_min` is reached. Beyond, the rate rises again.
+        eta_min: the lowest rate.
+
+    Example:
+        >>> from nnlib import Value
+        >>> scheduler = CosineAnnealingLR(SGD([Value(1.0)], lr=0.8), T_max=4)
+        >>> [round(scheduler.rate(t), 4) for t in range(5)]
+        [0.8, 0.6828, 0.4, 0.1172, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
+        self.T_max = _whole("CosineAnnealingLR", "T_max", T_max)
+        self.eta_min = _number("CosineAnnealingLR", "eta_min", eta_min)
+        super().__init__(optimizer)
+
+    def rate(self, t: int) -> float:
+        height = (1 + math.cos(math.pi * t / self.T_max)) / 2  # from 1 down to 0
+        return self.eta_min + (self.base_lr - self.eta_min) * height
+
+
+class LinearLR(LRScheduler):
+    """Warm up: raise the rate evenly, batch by batch, and then leave it where it is.
+
+    ::
+
+        done = min(t, total_iters) / total_iters
+        lr = base_lr * (start_factor + (end_factor - start_factor) * done)
+
+    Args:
+        optimizer: whose `lr` to set.
+        start_factor, end_factor: the share of `base_lr` at the beginning and at the end, 0 to 1
+            (torch wants a start above 0).
+        total_iters: how many batches the way takes, 1 or more.
+
+    Example:
+        >>> from nnlib import Value
+        >>> scheduler = LinearLR(SGD([Value(1.0)], lr=0.8), start_factor=0.25, total_iters=3)
+        >>> [round(scheduler.rate(t), 4) for t in range(5)]
+        [0.2, 0.4, 0.6, 0.8, 0.8]
+    """
+
+    every = "batch"
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+    ):
+        self.start_factor = _number("LinearLR", "start_factor", start_factor)
+        self.end_factor = _number("LinearLR", "end_factor", end_factor)
+        if max(start_factor, end_factor) > 1:
+            raise ValueError(
+                "LinearLR needs shares of the learning rate, 0 to 1; got "
+                f"start_factor={start_factor} and end_factor={end_factor}."
+            )
+        self.total_iters = _whole("LinearLR", "total_iters", total_iters)
+        super().__init__(optimizer)
+
+    def rate(self, t: int) -> float:
+        done = min(t, self.total_iters) / self.total_iters
+        return self.base_lr * (self.start_factor + (self.end_factor - self.start_factor) * done)
+
+
+class ReduceLROnPlateau:
+    """Lower the rate when a loss has stopped falling.
+
+    ::
+
+        if metrics < best * (1 - threshold): best, bad = metrics, 0
+        else: bad = bad + 1
+        if bad > patience: lr, bad = min(lr, max(lr * factor, min_lr)), 0
+
+    `fit` passes the validation loss, so it needs val=. In your own loop, call `step(loss)`.
+
+    Args:
+        optimizer: whose `lr` to lower.
+        mode: "min" for a loss; "max" for what should rise, such as accuracy: there, better means
+            above best * (1 + threshold).
+        factor: what the rate is multiplied by, below 1.
+        patience: how many epochs in a row without a new best are forgiven, 0 or more.
+        threshold: by which share of the best a new one must be better.
+        min_lr: where the rate stops falling.
+
+    Example:
+        >>> from nnlib import Value
+        >>> optimizer = SGD([Value(1.0)], lr=0.8)
+        >>> scheduler = ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+        >>> for loss in (3.0, 2.0, 2.0, 2.5):
+        ...     scheduler.step(loss)
+        ...     print(optimizer.lr)
+        0.8
+        0.8
+        0.8
+        0.4
+    """
+
+    every = "epoch"
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        *,
+        min_lr: float = 0.0,
+    ):
+        if mode not in ("min", "max"):
+            raise ValueError(f'ReduceLROnPlateau needs mode to be "min" or "max"; got {mode!r}.')
+        self.optimizer = _optimizer(self, optimizer)
+        self.mode = mode
+        self.factor = _number("ReduceLROnPlateau", "factor", factor, below=1)
+        self.patience = _whole("ReduceLROnPlateau", "patience", patience, least=0)
+        self.threshold = _number("ReduceLROnPlateau", "threshold", threshold, below=1)
+        self.min_lr = _number("ReduceLROnPlateau", "min_lr", min_lr)
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = 0
+
+    def step(self, metrics: float) -> None:
+        if self.mode == "min":
+            better = metrics < self.best * (1 - self.threshold)
+        else:
+            better = metrics > self.best * (1 + self.threshold)
+        self.best = metrics if better else self.best
+        self.num_bad_epochs = 0 if better else self.num_bad_epochs + 1
+        if self.num_bad_epochs > self.patience:
+            lr = self.optimizer.lr
+            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))
+            self.num_bad_epochs = 0
+
+
+def _optimizer(owner: Any, value: Any) -> Optimizer:
+    if not isinstance(value, Optimizer):
+        raise TypeError(
+            f"{type(owner).__name__} needs an optimizer, whose lr it sets; got {value!r}."
+        )
+    return value
+
+
+def _number(owner: str, name: str, value: float, below: float = math.inf) -> float:
+    """`value`, if it is a number in [0, below)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
+        limit = "finite" if below == math.inf else f"below {below}"
+        raise ValueError(f"{owner} needs {name} to be 0 or more and {limit}; got {value!r}.")
+    return value
+
+
+def _whole(owner: str, name: str, value: int, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(
+            f"{owner} needs {name} to be a whole number from {least} up; got {value!r}."
+        )
+    return value
 
 
 def _named(params: Iterable[Any], owner: str) -> dict[str, Node]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from nnlib.graph import no_grad
 from nnlib.nn import Module
-from nnlib.optim import Optimizer
+from nnlib.optim import Optimizer, ReduceLROnPlateau
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def fit_steps(
         epochs: how often to go through the loader, 1 or more.
         val: batches to measure `val_loss` on at the end of each epoch.
         scheduler: changes optimizer.lr by its step(), called after each batch or each epoch as its
-            `every`, "batch" or "epoch", says.
+            `every`, "batch" or "epoch", says. ReduceLROnPlateau is called with each `val_loss`.
 
     Raises:
         RuntimeError: a loss is nan or infinite. The message names the step, the learning rate and
@@ -78,6 +78,10 @@ def fit_steps(
             'fit_steps needs scheduler.every to be "batch" or "epoch", to know when to call its '
             f"step(); got {every!r}."
         )
+    if isinstance(scheduler, ReduceLROnPlateau) and val is None:
+        raise ValueError(
+            "fit_steps needs val= with ReduceLROnPlateau, which watches the validation loss."
+        )
     return _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler)
 
 
@@ -87,8 +91,6 @@ def _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler) -> Ite
         for number, (batch, last) in enumerate(batches, start=1):
             lr = optimizer.lr
             loss = _learn(model, batch, loss_fn, optimizer, f"epoch {epoch}, batch {number}")
-            if scheduler is not None and (scheduler.every == "batch" or last):
-                scheduler.step()
             val_loss = None
             if last and val is not None:
                 val_loss = evaluate(model, val, loss_fn)
@@ -98,6 +100,11 @@ def _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler) -> Ite
                         f"{lr:g}), though the training loss is {loss:.4g}. Look for a nan in the "
                         "validation data, or lower the learning rate."
                     )
+            if isinstance(scheduler, ReduceLROnPlateau):
+                if val_loss is not None:
+                    scheduler.step(val_loss)
+            elif scheduler is not None and (scheduler.every == "batch" or last):
+                scheduler.step()
             yield TrainStep(epoch, number, loss, lr, val_loss)
 
 

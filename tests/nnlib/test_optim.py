@@ -230,3 +230,110 @@ def test_an_optimizers_arguments_have_torchs_names_and_defaults(name):
     theirs = inspect.signature(getattr(torch.optim, name)).parameters
     for argument in inspect.signature(getattr(optim, name)).parameters.values():
         assert argument.default == theirs[argument.name].default
+
+
+# Schedulers
+
+SCHEDULES = [
+    ("StepLR", {"step_size": 7}),
+    ("StepLR", {"step_size": 1, "gamma": 0.9}),
+    ("CosineAnnealingLR", {"T_max": 30}),
+    ("CosineAnnealingLR", {"T_max": 12, "eta_min": 0.01}),  # up again, and down again
+    ("LinearLR", {}),
+    ("LinearLR", {"start_factor": 0.1, "end_factor": 0.8, "total_iters": 20}),
+]
+PLATEAUS = [
+    {},
+    {"factor": 0.5, "patience": 2},
+    {"factor": 0.5, "patience": 0, "threshold": 0.1},
+    {"factor": 0.5, "patience": 1, "min_lr": 0.03},
+    {"factor": 0.5, "patience": 0, "min_lr": 0.9},  # above the rate it begins with
+    {"mode": "max", "factor": 0.7, "patience": 1},
+    {"mode": "max", "factor": 0.7, "patience": 0, "threshold": 0.05},
+]
+
+
+def two_optimizers(lr=0.3):
+    ours, theirs = Parameter(np.ones(1)), torch.nn.Parameter(torch.ones(1))
+    ours.grad, theirs.grad = np.zeros(1), torch.zeros(1)
+    return optim.SGD([ours], lr), torch.optim.SGD([theirs], lr)
+
+
+def rates(optimizer, scheduler, arguments):
+    """The learning rate of each step, ours or torch's."""
+    for each in arguments:
+        yield optimizer.lr if isinstance(optimizer, optim.Optimizer) else scheduler.get_last_lr()[0]
+        optimizer.step()
+        scheduler.step(*each)
+
+
+def test_every_scheduler_is_compared_with_torch():
+    """Whoever adds a scheduler adds its cases to SCHEDULES."""
+    made = {name for name, it in vars(optim).items() if isinstance(it, type) and "LR" in name}
+    assert {name for name, _ in SCHEDULES} == made - {"LRScheduler", "ReduceLROnPlateau"}
+
+
+@pytest.mark.parametrize(("name", "setting"), SCHEDULES)
+def test_thirty_learning_rates_equal_torchs(name, setting):
+    ours, theirs = two_optimizers()
+    our_scheduler = getattr(optim, name)(ours, **setting)
+    their_scheduler = getattr(torch.optim.lr_scheduler, name)(theirs, **setting)
+    np.testing.assert_allclose(
+        list(rates(ours, our_scheduler, [()] * 31)),
+        list(rates(theirs, their_scheduler, [()] * 31)),
+        rtol=0,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("setting", PLATEAUS)
+def test_thirty_learning_rates_on_a_plateau_equal_torchs(setting):
+    rng = np.random.default_rng(0)
+    losses = [(1 / min(t, 12) + 0.05 * rng.normal(),) for t in range(1, 32)]
+    ours, theirs = two_optimizers()
+    our_scheduler = optim.ReduceLROnPlateau(ours, **setting)
+    their_scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **setting)
+    np.testing.assert_allclose(
+        list(rates(ours, our_scheduler, losses)),
+        list(rates(theirs, their_scheduler, losses)),
+        rtol=0,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("name", [*dict(SCHEDULES), "ReduceLROnPlateau"])
+def test_a_schedulers_arguments_have_torchs_names_and_defaults(name):
+    theirs = inspect.signature(getattr(torch.optim.lr_scheduler, name)).parameters
+    for argument in inspect.signature(getattr(optim, name)).parameters.values():
+        assert argument.default == theirs[argument.name].default
+
+
+sgd = optim.SGD(one, lr=0.3)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optim.StepLR(one, 3), TypeError, "StepLR needs an optimizer"),
+        (lambda: optim.ReduceLROnPlateau(one), TypeError, "Plateau needs an optimizer"),
+        (lambda: optim.StepLR(sgd, 0), ValueError, "step_size .* whole number from 1 up; got 0"),
+        (lambda: optim.StepLR(sgd, True), ValueError, "step_size .* got True"),
+        (lambda: optim.StepLR(sgd, 3, gamma=-1), ValueError, "gamma .* 0 or more .* got -1"),
+        (lambda: optim.CosineAnnealingLR(sgd, 2.5), ValueError, "T_max .* got 2.5"),
+        (lambda: optim.CosineAnnealingLR(sgd, 5, -1), ValueError, "eta_min .* got -1"),
+        (lambda: optim.LinearLR(sgd, 2), ValueError, "shares .* got start_factor=2"),
+        (lambda: optim.LinearLR(sgd, end_factor=-1), ValueError, "end_factor .* got -1"),
+        (lambda: optim.LinearLR(sgd, start_factor=-1), ValueError, "start_factor .* got -1"),
+        (lambda: optim.LinearLR(sgd, total_iters=0), ValueError, "total_iters .* got 0"),
+        (lambda: optim.ReduceLROnPlateau(sgd, "low"), ValueError, '"min" or "max"; got \'low\''),
+        (lambda: optim.ReduceLROnPlateau(sgd, factor=1), ValueError, "factor .* below 1; got 1"),
+        (lambda: optim.ReduceLROnPlateau(sgd, patience=-1), ValueError, "from 0 up; got -1"),
+        (lambda: optim.ReduceLROnPlateau(sgd, threshold=1), ValueError, "threshold .* got 1"),
+        (lambda: optim.ReduceLROnPlateau(sgd, min_lr=-1), ValueError, "min_lr .* got -1"),
+        (lambda: optim.LRScheduler(sgd), NotImplementedError, r"Define rate\(self, t\)"),
+    ],
+)
+def test_a_schedulers_bad_arguments_are_named_and_leave_the_rate_alone(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+    assert sgd.lr == 0.3

@@ -145,6 +145,33 @@ def test_the_scheduler_steps_when_it_says(every, rates):
     assert history.lr == rates[1::2]
 
 
+@pytest.mark.parametrize(
+    ("make", "rates"),
+    [
+        (lambda o: optim.StepLR(o, 2, gamma=0.5), [0.1] * 4 + [0.05] * 4),
+        (lambda o: optim.CosineAnnealingLR(o, 2), [0.1] * 2 + [0.05] * 2 + [0] * 2 + [0.05] * 2),
+        (
+            lambda o: optim.LinearLR(o, 0.5, total_iters=5),
+            [0.05, 0.06, 0.07, 0.08, 0.09] + [0.1] * 3,
+        ),
+    ],
+)
+def test_nnlibs_schedulers_work_with_fit(make, rates):
+    model, loader, loss_fn, optimizer = setting(batch_size=5)
+    history = fit(model, loader, loss_fn, optimizer, epochs=4, scheduler=make(optimizer))
+    assert [s.lr for s in history.steps] == pytest.approx(rates)
+
+
+def test_a_plateau_of_the_validation_loss_lowers_the_rate():
+    model, loader, loss_fn, optimizer = setting(batch_size=5)
+    scheduler = optim.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, threshold=0.99)
+    history = fit(model, loader, loss_fn, optimizer, epochs=4, val=loader, scheduler=scheduler)
+    assert [s.lr for s in history.steps] == [0.1] * 6 + [0.05] * 2
+    assert scheduler.best == history.val_loss[0]
+    with pytest.raises(ValueError, match="needs val= with ReduceLROnPlateau"):
+        fit(model, loader, loss_fn, optimizer, epochs=1, scheduler=scheduler)
+
+
 # Early stopping
 
 
