@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nnlib.graph import Node
 
 
@@ -81,14 +83,7 @@ class Optimizer:
 
     def steps(self) -> Iterator[UpdateStep]:
         """The work of `step()`, one parameter at a time."""
-        moving = [(name, p) for name, p in self.params.items() if p.grad is not None]
-        if not moving:
-            raise RuntimeError(
-                f"{type(self).__name__}: no parameter has a gradient. Call loss.backward() first, "
-                "and zero_grad() before it, not after. If you did, the loss was computed by "
-                "another model: make the optimizer again, from this one's parameters."
-            )
-        return self._steps(moving)
+        return self._steps(_moving(self.params, type(self).__name__))
 
     def _steps(self, moving: list[tuple[str, Node]]) -> Iterator[UpdateStep]:
         for name, p in moving:
@@ -368,17 +363,14 @@ class LRScheduler:
     every = "epoch"
 
     def __init__(self, optimizer: Optimizer):
-        self.optimizer = _optimizer(self, optimizer)
+        self.optimizer = _optimizer(type(self).__name__, optimizer)
         self.base_lr = optimizer.lr
         self.t = 0
         optimizer.lr = self.rate(0)
 
     def rate(self, t: int) -> float:
         """The learning rate after `t` steps of the scheduler."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no rate(). Define rate(self, t) and return the learning "
-            "rate after t steps, from self.base_lr."
-        )
+        raise NotImplementedError("Define rate(self, t): the learning rate after t steps.")
 
     def step(self) -> None:
         self.t += 1
@@ -448,8 +440,7 @@ class LinearLR(LRScheduler):
 
     Args:
         optimizer: whose `lr` to set.
-        start_factor, end_factor: the share of `base_lr` at the beginning and at the end, 0 to 1
-            (torch wants a start above 0).
+        start_factor, end_factor: the share of `base_lr` at the beginning and at the end.
         total_iters: how many batches the way takes, 1 or more.
 
     Example:
@@ -470,11 +461,6 @@ class LinearLR(LRScheduler):
     ):
         self.start_factor = _number("LinearLR", "start_factor", start_factor)
         self.end_factor = _number("LinearLR", "end_factor", end_factor)
-        if max(start_factor, end_factor) > 1:
-            raise ValueError(
-                "LinearLR needs shares of the learning rate, 0 to 1; got "
-                f"start_factor={start_factor} and end_factor={end_factor}."
-            )
         self.total_iters = _whole("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer)
 
@@ -490,9 +476,10 @@ class ReduceLROnPlateau:
 
         if metrics < best * (1 - threshold): best, bad = metrics, 0
         else: bad = bad + 1
-        if bad > patience: lr, bad = min(lr, max(lr * factor, min_lr)), 0
+        if bad > patience: lr, bad = lr * factor, 0
 
     `fit` passes the validation loss, so it needs val=. In your own loop, call `step(loss)`.
+    torch has more arguments; one of them, `eps`, stops the rate there once it is near 1e-8.
 
     Args:
         optimizer: whose `lr` to lower.
@@ -501,7 +488,6 @@ class ReduceLROnPlateau:
         factor: what the rate is multiplied by, below 1.
         patience: how many epochs in a row without a new best are forgiven, 0 or more.
         threshold: by which share of the best a new one must be better.
-        min_lr: where the rate stops falling.
 
     Example:
         >>> from nnlib import Value
@@ -525,17 +511,14 @@ class ReduceLROnPlateau:
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
-        *,
-        min_lr: float = 0.0,
     ):
         if mode not in ("min", "max"):
             raise ValueError(f'ReduceLROnPlateau needs mode to be "min" or "max"; got {mode!r}.')
-        self.optimizer = _optimizer(self, optimizer)
+        self.optimizer = _optimizer("ReduceLROnPlateau", optimizer)
         self.mode = mode
         self.factor = _number("ReduceLROnPlateau", "factor", factor, below=1)
         self.patience = _whole("ReduceLROnPlateau", "patience", patience, least=0)
         self.threshold = _number("ReduceLROnPlateau", "threshold", threshold, below=1)
-        self.min_lr = _number("ReduceLROnPlateau", "min_lr", min_lr)
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = 0
 
@@ -547,16 +530,83 @@ class ReduceLROnPlateau:
         self.best = metrics if better else self.best
         self.num_bad_epochs = 0 if better else self.num_bad_epochs + 1
         if self.num_bad_epochs > self.patience:
-            lr = self.optimizer.lr
-            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))
+            self.optimizer.lr *= self.factor
             self.num_bad_epochs = 0
 
 
-def _optimizer(owner: Any, value: Any) -> Optimizer:
-    if not isinstance(value, Optimizer):
-        raise TypeError(
-            f"{type(owner).__name__} needs an optimizer, whose lr it sets; got {value!r}."
+def clip_grad_norm_(parameters: Iterable[Any], max_norm: float, norm_type: float = 2.0) -> float:
+    """Shorten all gradients by one factor, so that together they are at most `max_norm` long.
+
+    Their direction stays. Call it between `loss.backward()` and `optimizer.step()`. In torch it is
+    in `torch.nn.utils`, and does nothing if no parameter has a gradient; here it raises, as
+    `step()` does.
+
+    ::
+
+        norm = (sum of |g| ** norm_type over every number of every gradient) ** (1 / norm_type)
+        g = g * min(1, max_norm / (norm + 1e-6))
+
+    Args:
+        parameters: as for an optimizer.
+        max_norm: the greatest length, 0 or more.
+        norm_type: 2 for the usual length; math.inf for the largest |g|.
+
+    Returns:
+        The norm before clipping. If it is nan or infinite, so are gradients: stop there.
+
+    Example:
+        >>> from nnlib import Value
+        >>> a, b = Value(3.0), Value(4.0)
+        >>> (a * a + b * b).backward()
+        >>> clip_grad_norm_([a, b], max_norm=5.0)
+        10.0
+        >>> print(f"{a.grad:.3f} {b.grad:.3f}")
+        3.000 4.000
+    """
+    _number("clip_grad_norm_", "max_norm", max_norm)
+    moving = _moving(_named(parameters, "clip_grad_norm_"), "clip_grad_norm_")
+    norms = [np.linalg.norm(np.ravel(p.grad), norm_type) for _, p in moving]
+    norm = float(np.linalg.norm(norms, norm_type))  # the norm of the norms is that of all numbers
+    factor = min(max_norm / (norm + 1e-6), 1.0)  # in this order, a nan stays a nan, as in torch
+    for _, p in moving:
+        p.grad = p.grad * factor
+    return norm
+
+
+def clip_grad_value_(parameters: Iterable[Any], clip_value: float) -> None:
+    """Bring every number of every gradient into -clip_value..clip_value.
+
+    Their direction may change. When to call it, and what it raises: as for `clip_grad_norm_`.
+
+    Example:
+        >>> from nnlib import Value
+        >>> a, b = Value(3.0), Value(-0.5)
+        >>> (a * a + b * b).backward()
+        >>> clip_grad_value_([a, b], 2.0)
+        >>> a.grad, b.grad
+        (2.0, -1.0)
+    """
+    _number("clip_grad_value_", "clip_value", clip_value)
+    for _, p in _moving(_named(parameters, "clip_grad_value_"), "clip_grad_value_"):
+        clipped = np.clip(p.grad, -clip_value, clip_value)
+        p.grad = clipped if hasattr(p.grad, "shape") else float(clipped)  # a Value's is a number
+
+
+def _moving(params: dict[str, Node], owner: str) -> list[tuple[str, Node]]:
+    """Those that have a gradient."""
+    moving = [(name, p) for name, p in params.items() if p.grad is not None]
+    if not moving:
+        raise RuntimeError(
+            f"{owner}: no parameter has a gradient. Call loss.backward() first, and zero_grad() "
+            "before it, not after. If you did, the loss was computed by another model than the "
+            "one whose parameters these are."
         )
+    return moving
+
+
+def _optimizer(owner: str, value: Any) -> Optimizer:
+    if not isinstance(value, Optimizer):
+        raise TypeError(f"{owner} needs an optimizer, to set its lr; got {value!r}.")
     return value
 
 
