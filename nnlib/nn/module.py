@@ -1,6 +1,5 @@
-"""Layers: functions that own the numbers they learn, and modules made of modules."""
+"""Module: a function that owns the numbers it learns; and modules made of modules."""
 
-import math
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from itertools import groupby
@@ -8,8 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from nnlib import functional as F
-from nnlib import init
 from nnlib.tensor import Tensor
 
 
@@ -44,6 +41,7 @@ class Module:
     `super().__init__()`; write the call all the same, torch insists on it.
 
     Example:
+        >>> from nnlib.nn import Linear
         >>> class Doubled(Module):
         ...     def __init__(self):
         ...         super().__init__()
@@ -296,6 +294,7 @@ class Sequential(_Row):
     """Modules in a row: the output of each is the input of the next.
 
     Example:
+        >>> from nnlib.nn import Linear, ReLU
         >>> model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
         >>> model(Tensor(np.ones((5, 3), np.float32))).shape
         (5, 2)
@@ -321,6 +320,7 @@ class ModuleList(_Row):
     """A list of modules whose parameters are found, which those of a plain list are not.
 
     Example:
+        >>> from nnlib.nn import Linear
         >>> layers = ModuleList(Linear(4, 4) for _ in range(3))
         >>> layers.append(Linear(4, 2))
         ModuleList(
@@ -351,200 +351,3 @@ class ModuleList(_Row):
                 else (f"{first}-{last}", f"{len(places)} x {text}")
             )
         return self._repr(parts)
-
-
-# Layers
-
-
-class Linear(Module):
-    """A weighted sum per output, plus a bias: y = x Wᵀ + b.
-
-    Args:
-        in_features, out_features: how many numbers go in and come out.
-        bias: whether to add b.
-
-    Shape:
-        x (..., in_features), y (..., out_features), weight (out_features, in_features),
-        bias (out_features,).
-
-    Both start uniform in ±1/√in_features, as torch's do.
-
-    Example:
-        >>> Linear(3, 2)(Tensor(np.ones((5, 3), np.float32))).shape
-        (5, 2)
-    """
-
-    def __init__(self, in_features: int, out_features: int, bias: bool = True):
-        super().__init__()
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-                raise ValueError(
-                    f"Linear needs {name} to be a whole number from 1 up; got {size!r}."
-                )
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = Parameter(np.empty((out_features, in_features), np.float32))
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # ±1/√in_features
-        self.bias = None
-        if bias:
-            bound = 1 / math.sqrt(in_features)
-            self.bias = Parameter(np.empty(out_features, np.float32))
-            init.uniform_(self.bias, -bound, bound)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"Linear needs a Tensor; got a {type(x).__name__}. Wrap it: nnlib.tensor(x)."
-            )
-        if x.shape[-1:] != (self.in_features,):
-            raise ValueError(self._wrong_shape(tuple(x.shape)))
-        return F.linear(x, self.weight, self.bias)
-
-    def _wrong_shape(self, shape: tuple[int, ...]) -> str:
-        n_in, n_out = self.in_features, self.out_features
-        if len(shape) > 1 and math.prod(shape[1:]) == n_in:
-            advice = f"Flatten the image first: x.reshape({shape[0]}, -1)."
-        elif math.prod(shape) == n_in:
-            advice = f"For a single example: x.reshape(1, {n_in})."
-        elif len(shape) > 1 and shape[-2] == n_in:
-            advice = "The axes look swapped: x.T."
-        elif shape:
-            advice = (
-                f"Make the part before it give {n_in}, or this one Linear({shape[-1]}, {n_out})."
-            )
-        else:
-            advice = "Give it a vector or a batch of vectors."
-        return (
-            f"Linear({n_in} -> {n_out}) needs the last axis to be {n_in}; x has shape {shape}. "
-            + advice
-        )
-
-    def extra_repr(self) -> str:
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
-        )
-
-
-class Flatten(Module):
-    """Lay all axes from `start_dim` on out in a row: images (B, C, H, W) become (B, C·H·W)."""
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1):
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
-
-
-class Dropout(Module):
-    """In train mode, set each number to 0 with probability p and divide the others by 1 - p.
-
-    So the expected output is the input (Srivastava et al., 2014). In eval mode it does nothing.
-    """
-
-    def __init__(self, p: float = 0.5):
-        super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout needs p, the share to drop, from 0 to 1; got {p}.")
-        self.p = p
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.p, self.training)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}"
-
-
-# Activations
-
-
-class ReLU(Module):
-    """max(0, x)"""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x)
-
-
-class LeakyReLU(Module):
-    """x where it is positive, negative_slope · x elsewhere."""
-
-    def __init__(self, negative_slope: float = 0.01):
-        super().__init__()
-        self.negative_slope = negative_slope
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.leaky_relu(x, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
-
-
-class Tanh(Module):
-    """tanh x, in (-1, 1)"""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.tanh(x)
-
-
-class Sigmoid(Module):
-    """1 / (1 + e⁻ˣ), in (0, 1)"""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.sigmoid(x)
-
-
-class Softmax(Module):
-    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1. (`dim` has no default.)"""
-
-    def __init__(self, dim: int):
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.softmax(x, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
-
-# Losses: called as loss_fn(prediction, target), they give one number to make small.
-
-
-class MSELoss(Module):
-    """The mean squared error. prediction and target have the same shape."""
-
-    def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.mse_loss(prediction, target)
-
-
-class L1Loss(Module):
-    """The mean absolute error. prediction and target have the same shape."""
-
-    def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.l1_loss(prediction, target)
-
-
-class BCELoss(Module):
-    """Binary cross-entropy of probabilities in [0, 1]; targets 0 or 1, of the same shape."""
-
-    def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.binary_cross_entropy(prediction, target)
-
-
-class BCEWithLogitsLoss(Module):
-    """Binary cross-entropy of logits: a sigmoid and BCELoss in one, without overflow."""
-
-    def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.binary_cross_entropy_with_logits(prediction, target)
-
-
-class CrossEntropyLoss(Module):
-    """Softmax and the mean of -log p(target) in one; logits (B, V), target (B,) of classes."""
-
-    def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.cross_entropy(prediction, target)

@@ -1,0 +1,1 @@
+"""Attention, and the Transformer that is built of it."""

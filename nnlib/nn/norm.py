@@ -1,0 +1,1 @@
+"""Normalisation: layers that keep the size of a signal in bounds."""

@@ -1,0 +1,1 @@
+"""Recurrent networks: one step per element of a sequence, and a state that is carried on."""

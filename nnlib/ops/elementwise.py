@@ -1,0 +1,233 @@
+"""Arithmetic and functions of one number, applied to each."""
+
+import numpy as np
+
+from nnlib.graph import Function
+
+Array = np.ndarray
+
+
+# Arithmetic
+
+
+class Add(Function):
+    """z = x + y"""
+
+    symbol = "+"
+
+    def forward(self, x, y):
+        return x + y
+
+    def backward(self, grad):
+        return grad, grad
+
+
+class Sub(Function):
+    """z = x - y"""
+
+    symbol = "-"
+
+    def forward(self, x, y):
+        return x - y
+
+    def backward(self, grad):
+        return grad, -grad
+
+
+class Mul(Function):
+    """z = x · y"""
+
+    symbol = "*"
+
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, grad):
+        need_x, need_y = self.needs
+        return grad * self.y if need_x else None, grad * self.x if need_y else None
+
+
+class Div(Function):
+    """z = x / y"""
+
+    symbol = "/"
+
+    def forward(self, x, y):
+        self.y = y
+        return x / y
+
+    def backward(self, grad):
+        dx = grad / self.y
+        return dx, -dx * self.out if self.needs[1] else None
+
+
+class Neg(Function):
+    """z = -x"""
+
+    symbol = "-"
+
+    def forward(self, x):
+        return -x
+
+    def backward(self, grad):
+        return (-grad,)
+
+
+class Pow(Function):
+    """z = xⁿ for a plain number n, with the slope n·xⁿ⁻¹"""
+
+    symbol = "**"
+
+    def forward(self, x, n):
+        self.x, self.n, self.symbol = x, n, f"**{n:g}"
+        return x**n
+
+    def backward(self, grad):
+        return (grad * (self.n * self.x ** (self.n - 1)),)
+
+
+class Where(Function):
+    """z = x where the condition holds, y elsewhere"""
+
+    symbol = "where"
+
+    def forward(self, x, y, condition):
+        self.condition = condition
+        return np.where(condition, x, y)
+
+    def backward(self, grad):
+        return np.where(self.condition, grad, 0), np.where(self.condition, 0, grad)
+
+
+# Functions of one number
+
+
+class Exp(Function):
+    """z = eˣ, its own slope"""
+
+    symbol = "exp"
+
+    def forward(self, x):
+        return np.exp(x)
+
+    def backward(self, grad):
+        return (grad * self.out,)
+
+
+class Log(Function):
+    """z = ln x, with the slope 1/x"""
+
+    symbol = "log"
+
+    def forward(self, x):
+        self.x = x
+        return np.log(x)
+
+    def backward(self, grad):
+        return (grad / self.x,)
+
+
+class Sqrt(Function):
+    """z = √x, with the slope 1/(2√x)"""
+
+    symbol = "sqrt"
+
+    def forward(self, x):
+        return np.sqrt(x)
+
+    def backward(self, grad):
+        return (grad / (2 * self.out),)
+
+
+class Abs(Function):
+    """z = |x|, with the slope -1 below 0 and 1 above; at 0 we say 0"""
+
+    symbol = "abs"
+
+    def forward(self, x):
+        self.x = x
+        return np.abs(x)
+
+    def backward(self, grad):
+        return (grad * np.sign(self.x),)
+
+
+class Tanh(Function):
+    """z = tanh x, squashing any number into (-1, 1)"""
+
+    symbol = "tanh"
+
+    def forward(self, x):
+        return np.tanh(x)
+
+    def backward(self, grad):
+        return (grad * (1 - self.out * self.out),)
+
+
+class Sigmoid(Function):
+    """z = σ(x) = 1 / (1 + e⁻ˣ), squashing any number into (0, 1), with the slope z·(1 - z)"""
+
+    symbol = "sigmoid"
+
+    def forward(self, x):
+        return sigmoid(x)
+
+    def backward(self, grad):
+        return (grad * (self.out * (1 - self.out)),)
+
+
+class Relu(Function):
+    """z = max(0, x), with the slope 1 above 0 and 0 elsewhere"""
+
+    symbol = "relu"
+
+    def forward(self, x):
+        return np.maximum(x, 0)
+
+    def backward(self, grad):
+        return (grad * (self.out > 0),)
+
+
+class LeakyRelu(Function):
+    """z = x above 0 and slope·x elsewhere, so that no unit ever goes quite silent"""
+
+    symbol = "leaky_relu"
+
+    def forward(self, x, slope):
+        self.x, self.slope = x, slope
+        return np.where(x > 0, x, slope * x)
+
+    def backward(self, grad):
+        return (np.where(self.x > 0, grad, self.slope * grad),)
+
+
+class Clamp(Function):
+    """z = x held between low and high; where it is held, nothing flows back"""
+
+    symbol = "clamp"
+
+    def forward(self, x, low, high):
+        self.x = x
+        return np.clip(x, low, high)
+
+    def backward(self, grad):
+        return (grad * (self.x == self.out),)
+
+
+class Copy(Function):
+    """z = x, copied, perhaps into another dtype"""
+
+    symbol = "copy"
+
+    def forward(self, x, dtype):
+        return x.astype(dtype)
+
+    def backward(self, grad):
+        return (grad,)
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e⁻ˣ), never taking the exp of a large number."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)

@@ -1,0 +1,1 @@
+"""Normalisation: numbers brought to mean 0 and variance 1."""

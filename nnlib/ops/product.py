@@ -1,0 +1,57 @@
+"""Sums of products."""
+
+import numpy as np
+
+from nnlib.graph import Function
+
+Array = np.ndarray
+
+
+class MatMul(Function):
+    """z = x @ y, with dx = dz @ yᵀ and dy = xᵀ @ dz"""
+
+    symbol = "@"
+
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return x @ y
+
+    def backward(self, grad):
+        x, y = self.x, self.y
+        dx = dy = None
+        # A vector on the right is a column, one on the left a row.
+        if y.ndim == 1:
+            y, grad = y[:, None], np.expand_dims(grad, -1)
+        if x.ndim == 1:
+            x, grad = x[None, :], np.expand_dims(grad, -2)
+        if self.needs[0]:
+            dx = grad @ y.swapaxes(-1, -2)
+        if self.needs[1] and y.ndim == 2:  # one y for the whole batch: one large product
+            dy = flat(x).T @ flat(grad)
+        elif self.needs[1]:
+            dy = x.swapaxes(-1, -2) @ grad
+        if dy is not None and self.y.ndim == 1:
+            dy = dy[:, 0]
+        return dx, dy
+
+
+class Linear(Function):
+    """z = x Wᵀ + b: a layer. Its composed form is `x @ W.T + b`."""
+
+    symbol = "x·Wᵀ+b"
+
+    def forward(self, x, W, b):
+        self.x, self.W = x, W
+        return x @ W.T + b  # (..., D_in) -> (..., D_out)
+
+    def backward(self, grad):
+        dz = flat(grad)  # (n, D_out), however many axes the batch has
+        dx = grad @ self.W if self.needs[0] else None
+        dW = dz.T @ flat(self.x) if self.needs[1] else None
+        db = np.ones(len(dz), dz.dtype) @ dz  # dz.sum(0), but faster
+        return dx, dW, db
+
+
+def flat(x: Array) -> Array:
+    """All axes but the last in one: (B, T, D) becomes (B·T, D)."""
+    return x.reshape(-1, x.shape[-1])

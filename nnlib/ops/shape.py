@@ -1,0 +1,72 @@
+"""The same numbers in another shape: the gradient goes the same way back."""
+
+import numpy as np
+
+from nnlib.graph import Function
+
+
+class Reshape(Function):
+    """z = the numbers of x, in the same order, in another shape"""
+
+    symbol = "reshape"
+
+    def forward(self, x, shape):
+        self.shape = x.shape
+        return x.reshape(shape)
+
+    def backward(self, grad):
+        return (grad.reshape(self.shape),)
+
+
+class Permute(Function):
+    """z = x with its axes in another order: axis i of z is axis dims[i] of x"""
+
+    symbol = "permute"
+
+    def forward(self, x, dims):
+        self.dims = dims
+        return x.transpose(dims)
+
+    def backward(self, grad):
+        return (grad.transpose(np.argsort(self.dims)),)
+
+
+class Index(Function):
+    """z = x[index]. A number that was picked twice gets both gradients, one not picked gets 0."""
+
+    symbol = "[ ]"
+
+    def forward(self, x, index):
+        self.x, self.index = x, index
+        return x[index]
+
+    def backward(self, grad):
+        dx = np.zeros_like(self.x)
+        np.add.at(dx, self.index, grad)
+        return (dx,)
+
+
+class Cat(Function):
+    """z = the inputs one after another along the axis `dim`"""
+
+    symbol = "cat"
+
+    def forward(self, *xs, dim):
+        self.dim, self.ends = dim, np.cumsum([x.shape[dim] for x in xs])
+        return np.concatenate(xs, axis=dim)
+
+    def backward(self, grad):
+        return tuple(np.split(grad, self.ends[:-1], axis=self.dim))
+
+
+class Stack(Function):
+    """z = the inputs side by side along a new axis `dim`"""
+
+    symbol = "stack"
+
+    def forward(self, *xs, dim):
+        self.dim = dim
+        return np.stack(xs, axis=dim)
+
+    def backward(self, grad):
+        return tuple(np.moveaxis(grad, self.dim, 0))

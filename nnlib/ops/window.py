@@ -1,0 +1,1 @@
+"""A window that slides over an image: convolution and pooling."""
