@@ -608,6 +608,34 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
         )
 
 
+def expect(owner: str, x: Any, *forms: str, fix: str, **lengths: int) -> None:
+    """Raise unless `x` is a tensor of one of these forms, whose letters stand for its axes.
+
+    Args:
+        owner: who asks, for the message.
+        forms: such as "B C H W" and, without a batch, "C H W".
+        fix: what to do about a wrong one, a sentence.
+        lengths: how long an axis must be, by its letter.
+
+    Example:
+        >>> expect("Conv2d", zeros(2, 8, 8, 3), "B C H W", fix="Use .permute(0, 3, 1, 2).", C=3)
+        Traceback (most recent call last):
+        ValueError: Conv2d needs x (B, C=3, H, W); it has shape (2, 8, 8, 3). Use .permute(0, 3, 1, 2).
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"{owner} needs a Tensor; got a {type(x).__name__}. Wrap it: nnlib.tensor(x)."
+        )
+    axes = [form.split() for form in forms]
+    for letters in axes:
+        wanted = tuple(lengths.get(a, n) for a, n in zip(letters, x.shape, strict=False))
+        if len(letters) == x.ndim and wanted == x.shape:
+            return
+    named = [[f"{a}={lengths[a]}" if a in lengths else a for a in letters] for letters in axes]
+    shapes = " or ".join(f"({', '.join(letters)})" for letters in named)
+    raise ValueError(f"{owner} needs x {shapes}; it has shape {x.shape}. {fix}")
+
+
 def _array(data: Any, dtype: Any = None) -> Array:
     """A new array. Unless told otherwise, arrays keep their dtype and other floats are float32."""
     if isinstance(data, Node):
