@@ -618,9 +618,9 @@ def expect(owner: str, x: Any, *forms: str, fix: str, **lengths: int) -> None:
         lengths: how long an axis must be, by its letter.
 
     Example:
-        >>> expect("Conv2d", zeros(2, 8, 8, 3), "B C H W", fix="Use .permute(0, 3, 1, 2).", C=3)
+        >>> expect("Conv2d", zeros(2, 8, 8, 3), "B C H W", fix="Move the last axis.", C=3)
         Traceback (most recent call last):
-        ValueError: Conv2d needs x (B, C=3, H, W); it has shape (2, 8, 8, 3). Use .permute(0, 3, 1, 2).
+        ValueError: Conv2d needs x (B, C=3, H, W); it has shape (2, 8, 8, 3). Move the last axis.
     """
     if not isinstance(x, Tensor):
         raise TypeError(

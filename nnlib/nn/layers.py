@@ -81,7 +81,15 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Lay all axes from `start_dim` on out in a row: images (B, C, H, W) become (B, C·H·W)."""
+    """Lay all axes from `start_dim` on out in a row.
+
+    Shape:
+        x (B, C, H, W) or any other, y (B, C·H·W).
+
+    Example:
+        >>> Flatten()(Tensor(np.zeros((5, 3, 8, 8)))).shape
+        (5, 192)
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1):
         super().__init__()
@@ -99,6 +107,15 @@ class Dropout(Module):
     """In train mode, set each number to 0 with probability p and divide the others by 1 - p.
 
     So the expected output is the input (Srivastava et al., 2014). In eval mode it does nothing.
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> drop = Dropout(0.5)
+        >>> sorted(set(drop(Tensor(np.ones((10, 10)))).data.ravel().tolist()))
+        [0.0, 2.0]
+        >>> drop.eval()(Tensor([1.0, 1.0]))
+        Tensor([1., 1.])
     """
 
     def __init__(self, p: float = 0.5):
@@ -118,14 +135,28 @@ class Dropout(Module):
 
 
 class ReLU(Module):
-    """max(0, x)"""
+    """max(0, x)
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> ReLU()(Tensor([-1.0, 2.0]))
+        Tensor([0., 2.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x)
 
 
 class LeakyReLU(Module):
-    """x where it is positive, negative_slope · x elsewhere."""
+    """x where it is positive, negative_slope · x elsewhere.
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> LeakyReLU(0.5)(Tensor([-1.0, 2.0]))
+        Tensor([-0.5, 2.])
+    """
 
     def __init__(self, negative_slope: float = 0.01):
         super().__init__()
@@ -139,23 +170,44 @@ class LeakyReLU(Module):
 
 
 class Tanh(Module):
-    """tanh x, in (-1, 1)"""
+    """tanh x, in (-1, 1)
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> Tanh()(Tensor([-1.0, 2.0]))
+        Tensor([-0.7616, 0.964])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return F.tanh(x)
 
 
 class Sigmoid(Module):
-    """1 / (1 + e⁻ˣ), in (0, 1)"""
+    """1 / (1 + e⁻ˣ), in (0, 1)
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> Sigmoid()(Tensor([-1.0, 2.0]))
+        Tensor([0.2689, 0.8808])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return F.sigmoid(x)
 
 
 class Softmax(Module):
-    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1. (`dim` has no default.)"""
+    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1.
 
-    def __init__(self, dim: int):
+    Shape: any; y has that of x.
+
+    Example:
+        >>> Softmax(0)(Tensor([-1.0, 2.0]))
+        Tensor([0.0474, 0.9526])
+    """
+
+    def __init__(self, dim: int | None = None):
         super().__init__()
         self.dim = dim
 
