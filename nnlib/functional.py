@@ -9,7 +9,10 @@ import numpy as np
 from nnlib import ops
 from nnlib.graph import Node, no_grad
 from nnlib.random import generator
-from nnlib.tensor import Tensor, same_dtype, tensor
+from nnlib.tensor import Tensor, expect, needs_floats, same_dtype, stack, tensor
+
+Size = int | tuple[int, int]  # of a window and its steps: for both axes, or (along H, along W)
+IMAGES = "Images are (batch, channels, height, width); see .unsqueeze() and .permute()."
 
 # Activations
 
@@ -21,6 +24,7 @@ def relu(x: Any) -> Any:
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """x above 0, negative_slope · x elsewhere."""
+    needs_floats("leaky_relu", x)
     return ops.LeakyRelu.apply(x, slope=float(negative_slope))
 
 
@@ -74,6 +78,143 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     kept = generator.random(x.shape, np.float32) >= p
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return x * tensor(kept * scale, dtype=x.dtype)
+
+
+# Images
+
+
+def conv2d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+) -> Tensor:
+    """Slide a window over images: z = Σ weight · (what the window sees) + bias at each place.
+
+    Args:
+        stride: how far the window moves from place to place.
+        padding: how many rows or columns of zeros to put on each side.
+        dilation: how far apart the pixels are that the window looks at.
+
+    Each is a number, or a pair (along H, along W).
+
+    Shape:
+        x (B, C, H, W) or (C, H, W), weight (O, C, K, K'), bias (O,), the result (B, O, H', W') or
+        (O, H', W'), where H' = (H + 2·padding - dilation·(K - 1) - 1) // stride + 1.
+
+    Example:
+        >>> edges = tensor([[[[-1.0, 1.0]]]])  # the pixel on the right less the one on the left
+        >>> conv2d(tensor([[[0.0, 0.0, 1.0, 1.0]]]), edges)
+        Tensor([[[0., 1., 0.]]])
+    """
+    C, *kernel = weight.shape[1:]
+    fix = f"The weight has shape {weight.shape}: it looks at {C} channels."
+    window = _window("conv2d", x, kernel, stride, padding, dilation, fix, C=C)
+    if bias is None:
+        bias = tensor(np.zeros(len(weight), weight.dtype))
+    same_dtype("conv2d", x, weight, bias)
+    if x.ndim == 3:
+        return conv2d(x.unsqueeze(0), weight, bias, stride, padding, dilation).squeeze(0)
+    return ops.Conv2d.apply(x, weight, bias, **window)
+
+
+def max_pool2d(
+    x: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1
+) -> Tensor:
+    """The largest number that a window sees, at each place of the window.
+
+    Shape:
+        x (B, C, H, W) or (C, H, W), the result (B, C, H', W') or (C, H', W'); see `conv2d`. The
+        window moves by its own size if there is no stride.
+
+    Example:
+        >>> max_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 2)
+        Tensor([[[4., 5.]]])
+    """
+    kernel = pair(kernel_size)
+    stride = kernel if stride is None else stride
+    window = _window("max_pool2d", x, kernel, stride, padding, dilation)
+    if any(2 * p > k for p, k in zip(window["padding"], kernel, strict=True)):
+        raise ValueError(
+            f"max_pool2d: padding {padding} is more than half of the window, {kernel_size}, which "
+            "would see nothing else. Use less padding."
+        )
+    if x.ndim == 3:
+        return max_pool2d(x.unsqueeze(0), kernel, stride, padding, dilation).squeeze(0)
+    return ops.MaxPool2d.apply(x, kernel=kernel, **window)
+
+
+def avg_pool2d(
+    x: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0
+) -> Tensor:
+    """The mean of what a window sees, at each place of the window; padding counts as zeros.
+
+    Shape:
+        x (B, C, H, W) or (C, H, W), the result (B, C, H', W') or (C, H', W'); see `max_pool2d`.
+
+    Example:
+        >>> avg_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 2)
+        Tensor([[[2.5, 1.25]]])
+    """
+    kernel = pair(kernel_size)
+    stride = kernel if stride is None else stride
+    window = _window("avg_pool2d", x, kernel, stride, padding)
+    needs_floats("avg_pool2d", x)
+    if x.ndim == 3:
+        return avg_pool2d(x.unsqueeze(0), kernel, stride, padding).squeeze(0)
+    return ops.AvgPool2d.apply(x, kernel=kernel, **window)
+
+
+def adaptive_avg_pool2d(x: Tensor, output_size: Size) -> Tensor:
+    """The means of a grid of rectangles that cover the image, as even as they can be.
+
+    Shape:
+        x (B, C, H, W) or (C, H, W), the result (B, C, *output_size) or (C, *output_size).
+
+    Example:
+        >>> adaptive_avg_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 1)
+        Tensor([[[1.875]]])
+    """
+    expect("adaptive_avg_pool2d", x, "B C H W", "C H W", fix=IMAGES)
+    needs_floats("adaptive_avg_pool2d", x)
+
+    def parts(length: int, n: int) -> list[slice]:
+        return [slice(i * length // n, -(-(i + 1) * length // n)) for i in range(n)]
+
+    rows, columns = map(parts, x.shape[-2:], pair(output_size))
+    return stack(
+        [stack([x[..., r, c].mean((-2, -1)) for c in columns], dim=-1) for r in rows], dim=-2
+    )
+
+
+def pair(size: Size) -> tuple[int, int]:
+    """A number as a pair of it."""
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def _window(
+    name: str,
+    x: Tensor,
+    kernel: Any,
+    stride: Size,
+    padding: Size,
+    dilation: Size = 1,
+    fix: str = IMAGES,
+    **lengths: int,
+) -> dict[str, tuple[int, int]]:
+    """The pairs that an operation needs, if the window fits the images."""
+    expect(name, x, "B C H W", "C H W", fix=fix, **lengths)
+    window = {"stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation)}
+    for n, k, p, d in zip(x.shape[-2:], kernel, window["padding"], window["dilation"], strict=True):
+        if n + 2 * p < d * (k - 1) + 1:
+            raise ValueError(
+                f"{name}: x has shape {x.shape}, and a window of {tuple(kernel)} with padding "
+                f"{padding} and dilation {dilation} does not fit into it. Use a smaller window, "
+                "more padding, or pool less before it."
+            )
+    return window
 
 
 # Losses: one number to make small

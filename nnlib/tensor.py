@@ -374,11 +374,11 @@ class Tensor(Node):
 
     def softmax(self, dim: int) -> "Tensor":
         """eˣ / Σ eˣ along an axis: positive numbers that sum to 1."""
-        return ops.Softmax.apply(_floating(self), dim=dim)
+        return ops.Softmax.apply(_along("softmax", self, dim), dim=dim)
 
     def log_softmax(self, dim: int) -> "Tensor":
         """ln softmax(x), without overflow."""
-        return ops.LogSoftmax.apply(_floating(self), dim=dim)
+        return ops.LogSoftmax.apply(_along("log_softmax", self, dim), dim=dim)
 
     # Many numbers into fewer: along the axes `dim`, or all
 
@@ -388,10 +388,7 @@ class Tensor(Node):
 
     def mean(self, dim: Dim = None, keepdim: bool = False) -> "Tensor":
         """Σ x / n"""
-        if self.data.dtype.kind != "f":
-            raise TypeError(
-                f"mean() needs floats; this tensor is {self.dtype}. Use .float() first."
-            )
+        needs_floats("mean", self)
         return ops.Mean.apply(self, dim=_axes(dim), keepdim=keepdim)
 
     def var(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> "Tensor":
@@ -445,8 +442,10 @@ class Tensor(Node):
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> "Tensor":
         """All axes from `start_dim` to `end_dim` in one."""
         shape = self.shape or (1,)
-        end = range(len(shape))[end_dim] + 1
-        start = range(len(shape))[start_dim]
+        for dim in (start_dim, end_dim):
+            if not -len(shape) <= dim < len(shape):
+                raise _no_axis("flatten", shape, dim)
+        start, end = start_dim % len(shape), end_dim % len(shape) + 1
         return self.reshape(*shape[:start], math.prod(shape[start:end]), *shape[end:])
 
     def unsqueeze(self, dim: int) -> "Tensor":
@@ -634,6 +633,26 @@ def expect(owner: str, x: Any, *forms: str, fix: str, **lengths: int) -> None:
     named = [[f"{a}={lengths[a]}" if a in lengths else a for a in letters] for letters in axes]
     shapes = " or ".join(f"({', '.join(letters)})" for letters in named)
     raise ValueError(f"{owner} needs x {shapes}; it has shape {x.shape}. {fix}")
+
+
+def needs_floats(name: str, x: Tensor) -> None:
+    """Raise unless the tensor holds floats."""
+    if x.data.dtype.kind != "f":
+        raise TypeError(f"{name} needs floats; this tensor is {x.dtype}. Use .float() first.")
+
+
+def _along(name: str, x: Tensor, dim: int) -> Tensor:
+    """x, if it holds floats and has this axis."""
+    needs_floats(name, x)
+    if not -x.ndim <= dim < x.ndim:
+        raise _no_axis(name, x.shape, dim)
+    return x
+
+
+def _no_axis(name: str, shape: tuple[int, ...], dim: int) -> ValueError:
+    return ValueError(
+        f"{name} along axis {dim}: shape {shape} has axes 0 to {len(shape) - 1}. Choose one."
+    )
 
 
 def _array(data: Any, dtype: Any = None) -> Array:

@@ -207,7 +207,7 @@ class Softmax(Module):
         Tensor([0.0474, 0.9526])
     """
 
-    def __init__(self, dim: int | None = None):
+    def __init__(self, dim: int):
         super().__init__()
         self.dim = dim
 

@@ -186,7 +186,7 @@ class Relu(Function):
         return np.maximum(x, 0)
 
     def backward(self, grad):
-        return (grad * (self.out > 0),)
+        return (grad * ~(self.out <= 0),)  # a nan lets it through, as in torch
 
 
 class LeakyRelu(Function):

@@ -1,1 +1,154 @@
-"""A window that slides over an image: convolution and pooling."""
+"""A window that slides over an image: convolution and max-pooling.
+
+Both see the image with the batch as its last axis, (C, H, W, B). What a window sees at one of its
+places is then a row of B neighbours in memory, which is copied at once. The result is turned back
+to (B, C, H', W') without moving a number, so the next window finds it as it likes it.
+"""
+
+import math
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from nnlib.graph import Function
+
+Array = np.ndarray
+Pair = tuple[int, int]  # (along H, along W)
+
+
+class Conv2d(Function):
+    """z = Σ w·x over channels and window, plus b, at each place of the window.
+
+    What each place sees becomes one column. Then a convolution is one product of matrices, with
+    the derivatives of one: dW = dz @ columnsᵀ and dcolumns = Wᵀ @ dz.
+
+    Shape:
+        x (B, C, H, W), w (O, C, K, K'), b (O,), z (B, O, H', W').
+    """
+
+    symbol = "conv2d"
+
+    def forward(self, x, w, b, stride, padding, dilation):
+        self.window = w.shape[2:], stride, dilation
+        self.padding, self.image, self.w = padding, x.shape, w
+        seen = windows(padded(x, padding, 0), *self.window)  # (C, K, K', H', W', B)
+        self.places = seen.shape[3:]
+        self.columns = seen.reshape(w[0].size, math.prod(self.places))  # (C·K·K', H'·W'·B), a copy
+        z = w.reshape(len(w), -1) @ self.columns  # (O, H'·W'·B)
+        z += b[:, None]
+        return _batch_first(z.reshape(len(w), *self.places))
+
+    def backward(self, grad):
+        dz = _batch_last(grad).reshape(len(self.w), math.prod(self.places))  # (O, H'·W'·B)
+        dw = (dz @ self.columns.T).reshape(self.w.shape)
+        db = dz @ np.ones(dz.shape[1], dz.dtype)  # dz.sum(1), but faster
+        if not self.needs[0]:
+            return None, dw, db
+        dcolumns = self.w.reshape(len(self.w), -1).T @ dz
+        dseen = dcolumns.reshape(*self.w.shape[1:], *self.places)
+        return gathered(dseen, self.image, self.padding, self.window), dw, db
+
+
+class MaxPool2d(Function):
+    """z = the largest x in each window. It alone gets the gradient; of equals, the first.
+
+    Shape:
+        x (B, C, H, W), z (B, C, H', W').
+    """
+
+    symbol = "max_pool2d"
+
+    def forward(self, x, kernel, stride, padding, dilation):
+        self.window, self.padding = (kernel, stride, dilation), padding
+        self.x = padded(x, padding, -np.inf)
+        seen = windows(self.x, *self.window)
+        z = seen[:, 0, 0].copy()
+        for i, j in np.ndindex(kernel):
+            np.maximum(z, seen[:, i, j], out=z)
+        return _batch_first(z)
+
+    def backward(self, grad):
+        rest, z = _batch_last(grad).copy(), _batch_last(self.out)
+        dx = np.zeros(self.x.shape, grad.dtype)
+        seen, target = windows(self.x, *self.window), windows(dx, *self.window)
+        for i, j in np.ndindex(self.window[0]):
+            x = seen[:, i, j]
+            share = rest * ((x == z) | (x != x))  # a nan is the largest
+            target[:, i, j] += share
+            rest -= share
+        return (_batch_first(unpadded(dx, self.padding)),)
+
+
+class AvgPool2d(Function):
+    """z = the mean of x in each window. Each of the n numbers gets an n-th of the gradient.
+
+    Shape:
+        x (B, C, H, W), z (B, C, H', W').
+    """
+
+    symbol = "avg_pool2d"
+
+    def forward(self, x, kernel, stride, padding, dilation):
+        self.window, self.padding, self.image = (kernel, stride, dilation), padding, x.shape
+        seen = windows(padded(x, padding, 0), *self.window)
+        self.seen = seen.shape
+        return _batch_first(seen.sum((1, 2)) / math.prod(kernel))
+
+    def backward(self, grad):
+        share = _batch_last(grad) / math.prod(self.window[0])
+        seen = np.broadcast_to(share[:, None, None], self.seen)
+        return (gathered(seen, self.image, self.padding, self.window),)
+
+
+def windows(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
+    """What each part of the window sees, as a view: (C, H, W, B) becomes (C, K, K', H', W', B).
+
+    Example:
+        >>> image = np.arange(12).reshape(1, 3, 4, 1)
+        >>> windows(image, (2, 2), (1, 1), (1, 1))[0, :, :, 1, 2, 0]  # at row 1, column 2
+        array([[ 6,  7],
+               [10, 11]])
+    """
+    (k, m), (s, t), (d, e) = kernel, stride, dilation
+    span = d * (k - 1) + 1, e * (m - 1) + 1
+    seen = sliding_window_view(
+        x, span, (1, 2), writeable=x.flags.writeable
+    )  # (C, H', W', B, span, span')
+    return seen[:, ::s, ::t, :, ::d, ::e].transpose(0, 4, 5, 1, 2, 3)
+
+
+def gathered(dseen: Array, shape: tuple[int, ...], padding: Pair, window: tuple) -> Array:
+    """The gradient of images of this shape, from that of what the window saw.
+
+    Each pixel was seen from several places, and collects from all of them.
+    """
+    B, C, H, W = shape
+    dx = np.zeros((C, H + 2 * padding[0], W + 2 * padding[1], B), dseen.dtype)
+    target = windows(dx, *window)
+    for i, j in np.ndindex(dseen.shape[1:3]):
+        target[:, i, j] += dseen[:, i, j]
+    return _batch_first(unpadded(dx, padding))
+
+
+def padded(x: Array, padding: Pair, fill: float) -> Array:
+    """(B, C, H, W) as (C, H + 2·padding, W + 2·padding', B), with `fill` around it."""
+    x, (p, q) = _batch_last(x), padding
+    if not (p or q):
+        return x
+    C, H, W, B = x.shape
+    result = np.full((C, H + 2 * p, W + 2 * q, B), fill, x.dtype)
+    unpadded(result, padding)[...] = x
+    return result
+
+
+def unpadded(x: Array, padding: Pair) -> Array:
+    p, q = padding
+    return x[:, p : x.shape[1] - p, q : x.shape[2] - q]
+
+
+def _batch_last(x: Array) -> Array:
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
+
+
+def _batch_first(x: Array) -> Array:
+    return x.transpose(3, 0, 1, 2)

