@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnlib import random
+from nnlib.check import whole
 from nnlib.tensor import Tensor
 
 
@@ -95,7 +96,7 @@ class DataLoader:
                 f"{type(dataset).__name__}. With arrays: TensorDataset(X, y)."
             )
         self.dataset = dataset
-        self.batch_size = _whole("DataLoader", "batch_size", batch_size)
+        self.batch_size = whole("DataLoader", "batch_size", batch_size)
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.generator = _drawing(generator, "DataLoader")
@@ -329,7 +330,7 @@ def moons(
 
     Source: the shapes are those of scikit-learn's make_moons.
     """
-    n = _whole("moons", "n", n, least=2)
+    n = whole("moons", "n", n, least=2)
     draw = _drawing(generator, "moons")
     upper = np.linspace(0, np.pi, n - n // 2)
     lower = np.linspace(0, np.pi, n // 2)
@@ -360,8 +361,8 @@ def spirals(
     Returns:
         X (n, 2) float32 within the unit circle, y (n,) int64 of 0..classes-1.
     """
-    classes = _whole("spirals", "classes", classes)
-    n = _whole("spirals", "n", n, least=classes)
+    classes = whole("spirals", "classes", classes)
+    n = whole("spirals", "n", n, least=classes)
     draw = _drawing(generator, "spirals")
     y = np.sort(np.arange(n) % classes)
     sizes = np.bincount(y)
@@ -473,14 +474,6 @@ def _same_length(shapes: list[tuple[int, ...]], owner: str) -> int:
             f"{', '.join(map(str, shapes)) or 'none'}. Each row is one example."
         )
     return shapes[0][0]
-
-
-def _whole(owner: str, name: str, value: int, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(
-            f"{owner} needs {name} to be a whole number from {least} up; got {value!r}."
-        )
-    return int(value)
 
 
 def _drawing(generator: np.random.Generator | None, owner: str) -> np.random.Generator:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from nnlib import ops
+from nnlib.check import Size, pair
 from nnlib.graph import Node, no_grad
 from nnlib.random import generator
 from nnlib.tensor import Tensor, expect, needs_floats, same_dtype, stack, tensor
 
-Size = int | tuple[int, int]  # of a window and its steps: for both axes, or (along H, along W)
 IMAGES = "Images are (batch, channels, height, width); see .unsqueeze() and .permute()."
 
 # Activations
@@ -133,12 +133,12 @@ def max_pool2d(
         >>> max_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 2)
         Tensor([[[4., 5.]]])
     """
-    kernel = pair(kernel_size)
+    kernel = pair("max_pool2d", "kernel_size", kernel_size)
     stride = kernel if stride is None else stride
     window = _window("max_pool2d", x, kernel, stride, padding, dilation)
     if any(2 * p > k for p, k in zip(window["padding"], kernel, strict=True)):
         raise ValueError(
-            f"max_pool2d: padding {padding} is more than half of the window, {kernel_size}, which "
+            f"max_pool2d: padding {padding} is more than half of the window, {kernel}, which "
             "would see nothing else. Use less padding."
         )
     if x.ndim == 3:
@@ -158,7 +158,7 @@ def avg_pool2d(
         >>> avg_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 2)
         Tensor([[[2.5, 1.25]]])
     """
-    kernel = pair(kernel_size)
+    kernel = pair("avg_pool2d", "kernel_size", kernel_size)
     stride = kernel if stride is None else stride
     window = _window("avg_pool2d", x, kernel, stride, padding)
     needs_floats("avg_pool2d", x)
@@ -183,15 +183,12 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Size) -> Tensor:
     def parts(length: int, n: int) -> list[slice]:
         return [slice(i * length // n, -(-(i + 1) * length // n)) for i in range(n)]
 
-    rows, columns = map(parts, x.shape[-2:], pair(output_size))
+    rows, columns = map(
+        parts, x.shape[-2:], pair("adaptive_avg_pool2d", "output_size", output_size)
+    )
     return stack(
         [stack([x[..., r, c].mean((-2, -1)) for c in columns], dim=-1) for r in rows], dim=-2
     )
-
-
-def pair(size: Size) -> tuple[int, int]:
-    """A number as a pair of it."""
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def _window(
@@ -206,7 +203,11 @@ def _window(
 ) -> dict[str, tuple[int, int]]:
     """The pairs that an operation needs, if the window fits the images."""
     expect(name, x, "B C H W", "C H W", fix=fix, **lengths)
-    window = {"stride": pair(stride), "padding": pair(padding), "dilation": pair(dilation)}
+    window = {
+        "stride": pair(name, "stride", stride),
+        "padding": pair(name, "padding", padding, least=0),
+        "dilation": pair(name, "dilation", dilation),
+    }
     for n, k, p, d in zip(x.shape[-2:], kernel, window["padding"], window["dilation"], strict=True):
         if n + 2 * p < d * (k - 1) + 1:
             raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.check import number, whole
 from nnlib.graph import Node
 
 
@@ -105,7 +106,7 @@ class Optimizer:
         return g + self.weight_decay * p if self.weight_decay else g
 
     def _number(self, name: str, value: float, below: float = math.inf) -> float:
-        return _number(type(self).__name__, name, value, below)
+        return number(type(self).__name__, name, value, below)
 
     def _check(self, name: str, before: Any, after: Any) -> None:
         """A wrong `update` says so here, before the parameter is lost."""
@@ -393,8 +394,8 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
-        self.step_size = _whole("StepLR", "step_size", step_size)
-        self.gamma = _number("StepLR", "gamma", gamma)
+        self.step_size = whole("StepLR", "step_size", step_size)
+        self.gamma = number("StepLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def rate(self, t: int) -> float:
@@ -421,8 +422,8 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
-        self.T_max = _whole("CosineAnnealingLR", "T_max", T_max)
-        self.eta_min = _number("CosineAnnealingLR", "eta_min", eta_min)
+        self.T_max = whole("CosineAnnealingLR", "T_max", T_max)
+        self.eta_min = number("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimizer)
 
     def rate(self, t: int) -> float:
@@ -459,9 +460,9 @@ class LinearLR(LRScheduler):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ):
-        self.start_factor = _number("LinearLR", "start_factor", start_factor)
-        self.end_factor = _number("LinearLR", "end_factor", end_factor)
-        self.total_iters = _whole("LinearLR", "total_iters", total_iters)
+        self.start_factor = number("LinearLR", "start_factor", start_factor)
+        self.end_factor = number("LinearLR", "end_factor", end_factor)
+        self.total_iters = whole("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer)
 
     def rate(self, t: int) -> float:
@@ -516,9 +517,9 @@ class ReduceLROnPlateau:
             raise ValueError(f'ReduceLROnPlateau needs mode to be "min" or "max"; got {mode!r}.')
         self.optimizer = _optimizer("ReduceLROnPlateau", optimizer)
         self.mode = mode
-        self.factor = _number("ReduceLROnPlateau", "factor", factor, below=1)
-        self.patience = _whole("ReduceLROnPlateau", "patience", patience, least=0)
-        self.threshold = _number("ReduceLROnPlateau", "threshold", threshold, below=1)
+        self.factor = number("ReduceLROnPlateau", "factor", factor, below=1)
+        self.patience = whole("ReduceLROnPlateau", "patience", patience, least=0)
+        self.threshold = number("ReduceLROnPlateau", "threshold", threshold, below=1)
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = 0
 
@@ -563,7 +564,7 @@ def clip_grad_norm_(parameters: Iterable[Any], max_norm: float, norm_type: float
         >>> print(f"{a.grad:.3f} {b.grad:.3f}")
         3.000 4.000
     """
-    _number("clip_grad_norm_", "max_norm", max_norm)
+    number("clip_grad_norm_", "max_norm", max_norm)
     moving = _moving(_named(parameters, "clip_grad_norm_"), "clip_grad_norm_")
     norms = [np.linalg.norm(np.ravel(p.grad), norm_type) for _, p in moving]
     norm = float(np.linalg.norm(norms, norm_type))  # the norm of the norms is that of all numbers
@@ -586,7 +587,7 @@ def clip_grad_value_(parameters: Iterable[Any], clip_value: float) -> None:
         >>> a.grad, b.grad
         (2.0, -1.0)
     """
-    _number("clip_grad_value_", "clip_value", clip_value)
+    number("clip_grad_value_", "clip_value", clip_value)
     for _, p in _moving(_named(parameters, "clip_grad_value_"), "clip_grad_value_"):
         clipped = np.clip(p.grad, -clip_value, clip_value)
         p.grad = clipped if hasattr(p.grad, "shape") else float(clipped)  # a Value's is a number
@@ -607,22 +608,6 @@ def _moving(params: dict[str, Node], owner: str) -> list[tuple[str, Node]]:
 def _optimizer(owner: str, value: Any) -> Optimizer:
     if not isinstance(value, Optimizer):
         raise TypeError(f"{owner} needs an optimizer, to set its lr; got {value!r}.")
-    return value
-
-
-def _number(owner: str, name: str, value: float, below: float = math.inf) -> float:
-    """`value`, if it is a number in [0, below)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < below:
-        limit = "finite" if below == math.inf else f"below {below}"
-        raise ValueError(f"{owner} needs {name} to be 0 or more and {limit}; got {value!r}.")
-    return value
-
-
-def _whole(owner: str, name: str, value: int, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(
-            f"{owner} needs {name} to be a whole number from {least} up; got {value!r}."
-        )
     return value
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.check import whole
 from nnlib.graph import no_grad
 from nnlib.nn import Module
 from nnlib.optim import Optimizer, ReduceLROnPlateau
@@ -70,8 +71,7 @@ def fit_steps(
         RuntimeError: a loss is nan or infinite. The message names the step, the learning rate and
             the first parameter whose gradient is not finite.
     """
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"fit_steps needs epochs to be a whole number from 1 up; got {epochs!r}.")
+    whole("fit_steps", "epochs", epochs)
     every = getattr(scheduler, "every", None)
     if scheduler is not None and every not in ("batch", "epoch"):
         raise ValueError(
@@ -186,10 +186,7 @@ class early_stopping:
     """
 
     def __init__(self, steps: Iterable[TrainStep], model: Module, patience: int):
-        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
-            raise ValueError(
-                f"early_stopping needs patience to be a whole number from 1 up; got {patience!r}."
-            )
+        whole("early_stopping", "patience", patience)
         self._steps, self._model, self._patience = steps, model, patience
         self._best_state: dict[str, np.ndarray] | None = None
         self.best_epoch = 0

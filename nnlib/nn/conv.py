@@ -6,10 +6,9 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib import init
+from nnlib.check import Size, pair, whole
 from nnlib.nn.module import Module, Parameter
 from nnlib.tensor import Tensor
-
-Size = F.Size
 
 
 class Conv2d(Module):
@@ -43,9 +42,12 @@ class Conv2d(Module):
         bias: bool = True,
     ):
         super().__init__()
-        self.in_channels, self.out_channels = in_channels, out_channels
-        self.kernel_size, self.stride = F.pair(kernel_size), F.pair(stride)
-        self.padding, self.dilation = F.pair(padding), F.pair(dilation)
+        self.in_channels = whole("Conv2d", "in_channels", in_channels)
+        self.out_channels = whole("Conv2d", "out_channels", out_channels)
+        self.kernel_size = pair("Conv2d", "kernel_size", kernel_size)
+        self.stride = pair("Conv2d", "stride", stride)
+        self.padding = pair("Conv2d", "padding", padding, least=0)
+        self.dilation = pair("Conv2d", "dilation", dilation)
         shape = (out_channels, in_channels, *self.kernel_size)
         self.weight = Parameter(np.empty(shape, np.float32))
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # ±1/√fan_in

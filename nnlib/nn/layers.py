@@ -6,6 +6,7 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib import init
+from nnlib.check import whole
 from nnlib.nn.module import Module, Parameter
 from nnlib.tensor import Tensor
 
@@ -30,13 +31,8 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True):
         super().__init__()
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-                raise ValueError(
-                    f"Linear needs {name} to be a whole number from 1 up; got {size!r}."
-                )
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = whole("Linear", "in_features", in_features)
+        self.out_features = whole("Linear", "out_features", out_features)
         self.weight = Parameter(np.empty((out_features, in_features), np.float32))
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # ±1/√in_features
         self.bias = None

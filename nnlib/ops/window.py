@@ -8,7 +8,6 @@ to (B, C, H', W') without moving a number, so the next window finds it as it lik
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from nnlib.graph import Function
 
@@ -29,24 +28,27 @@ class Conv2d(Function):
     symbol = "conv2d"
 
     def forward(self, x, w, b, stride, padding, dilation):
-        self.window = w.shape[2:], stride, dilation
-        self.padding, self.image, self.w = padding, x.shape, w
-        seen = windows(padded(x, padding, 0), *self.window)  # (C, K, K', H', W', B)
-        self.places = seen.shape[3:]
-        self.columns = seen.reshape(w[0].size, math.prod(self.places))  # (C·K·K', H'·W'·B), a copy
-        z = w.reshape(len(w), -1) @ self.columns  # (O, H'·W'·B)
+        self.window, self.padding = (w.shape[2:], stride, dilation), padding
+        self.image, self.x, self.w = x.shape, padded(x, padding, 0), w
+        z = w.reshape(len(w), -1) @ self.columns()  # (O, H'·W'·B)
         z += b[:, None]
         return _batch_first(z.reshape(len(w), *self.places))
 
     def backward(self, grad):
-        dz = _batch_last(grad).reshape(len(self.w), math.prod(self.places))  # (O, H'·W'·B)
-        dw = (dz @ self.columns.T).reshape(self.w.shape)
+        w = self.w.reshape(len(self.w), -1)  # (O, C·K·K')
+        dz = _batch_last(grad).reshape(len(w), math.prod(self.places))
+        dw = (dz @ self.columns().T).reshape(self.w.shape)
         db = dz @ np.ones(dz.shape[1], dz.dtype)  # dz.sum(1), but faster
         if not self.needs[0]:
             return None, dw, db
-        dcolumns = self.w.reshape(len(self.w), -1).T @ dz
-        dseen = dcolumns.reshape(*self.w.shape[1:], *self.places)
-        return gathered(dseen, self.image, self.padding, self.window), dw, db
+        dseen = (w.T @ dz).reshape(*self.w.shape[1:], *self.places)
+        return collected(dseen, self.image, self.padding, self.window), dw, db
+
+    def columns(self):
+        """What each place sees, (C·K·K', H'·W'·B): made twice, for it is large and quickly made."""
+        seen = windows(self.x, *self.window)  # (C, K, K', H', W', B)
+        self.places = seen.shape[3:]
+        return seen.reshape(self.w[0].size, math.prod(self.places))
 
 
 class MaxPool2d(Function):
@@ -68,13 +70,15 @@ class MaxPool2d(Function):
         return _batch_first(z)
 
     def backward(self, grad):
-        rest, z = _batch_last(grad).copy(), _batch_last(self.out)
+        kernel, rest, z = self.window[0], _batch_last(grad).copy(), _batch_last(self.out)
         dx = np.zeros(self.x.shape, grad.dtype)
         seen, target = windows(self.x, *self.window), windows(dx, *self.window)
-        for i, j in np.ndindex(self.window[0]):
+        whole = not np.isnan(z).any()  # where there is a nan, it is the largest
+        apart = self.window == (kernel, kernel, (1, 1))  # no pixel is seen twice
+        for i, j in np.ndindex(kernel):
             x = seen[:, i, j]
-            share = rest * ((x == z) | (x != x))  # a nan is the largest
-            target[:, i, j] += share
+            share = rest * (x == z if whole else (x == z) | (x != x))
+            target[:, i, j] = share if apart else target[:, i, j] + share
             rest -= share
         return (_batch_first(unpadded(dx, self.padding)),)
 
@@ -97,7 +101,7 @@ class AvgPool2d(Function):
     def backward(self, grad):
         share = _batch_last(grad) / math.prod(self.window[0])
         seen = np.broadcast_to(share[:, None, None], self.seen)
-        return (gathered(seen, self.image, self.padding, self.window),)
+        return (collected(seen, self.image, self.padding, self.window),)
 
 
 def windows(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
@@ -109,15 +113,13 @@ def windows(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
         array([[ 6,  7],
                [10, 11]])
     """
+    (C, H, W, B), (c, h, w, b) = x.shape, x.strides
     (k, m), (s, t), (d, e) = kernel, stride, dilation
-    span = d * (k - 1) + 1, e * (m - 1) + 1
-    seen = sliding_window_view(
-        x, span, (1, 2), writeable=x.flags.writeable
-    )  # (C, H', W', B, span, span')
-    return seen[:, ::s, ::t, :, ::d, ::e].transpose(0, 4, 5, 1, 2, 3)
+    places = (H - d * (k - 1) - 1) // s + 1, (W - e * (m - 1) - 1) // t + 1
+    return np.ndarray((C, k, m, *places, B), x.dtype, x, 0, (c, d * h, e * w, s * h, t * w, b))
 
 
-def gathered(dseen: Array, shape: tuple[int, ...], padding: Pair, window: tuple) -> Array:
+def collected(dseen: Array, shape: tuple[int, ...], padding: Pair, window: tuple) -> Array:
     """The gradient of images of this shape, from that of what the window saw.
 
     Each pixel was seen from several places, and collects from all of them.

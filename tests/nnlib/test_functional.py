@@ -18,6 +18,8 @@ SCORES = rng.normal(size=(6, 5)) * 3
 CLASSES = np.array([4, 0, 3, 3, 1, 2])
 BINARY = np.array([[0.0, 1, 1, 0, 1]] * 6)
 
+IMAGES = rng.normal(size=(4, 3, 5, 6))
+
 # name: (f, arrays), where f(F, tensor, *inputs) runs on nnlib and on torch alike
 CASES = {
     "relu": (lambda F, t, x: F.relu(x), [SCORES]),
@@ -54,6 +56,10 @@ CASES = {
     ),
     "dropout in eval mode": (lambda F, t, x: F.dropout(x, 0.5, training=False), [SCORES]),
     "dropout of nothing": (lambda F, t, x: F.dropout(x, 0.0), [SCORES]),
+    "conv2d": (lambda F, t, x, w: F.conv2d(x, w, padding=1), [IMAGES, IMAGES[:, :, :3, :2]]),
+    "max_pool2d": (lambda F, t, x: F.max_pool2d(x, 2), [IMAGES]),
+    "avg_pool2d": (lambda F, t, x: F.avg_pool2d(x, 2, 1), [IMAGES]),
+    "adaptive_avg_pool2d": (lambda F, t, x: F.adaptive_avg_pool2d(x, (2, 3)), [IMAGES]),
     "dropout of all": (lambda F, t, x: F.dropout(x, 1.0), [SCORES]),
 }
 

@@ -285,6 +285,31 @@ def test_one_input_alone_may_need_a_gradient(op, f, shapes):
 
 COMPOSED = {
     ops.Linear: (lambda x, W, b: x @ W.T + b, [(6, 3, 4), (5, 4), (5,)], {}),
+    ops.Conv2d: (
+        lambda x, w, b: (
+            nnlib.stack(
+                [
+                    (x[:, :, 2 * r : 2 * r + 3, c : c + 2].unsqueeze(1) * w).sum((2, 3, 4))
+                    for r in range(2)
+                    for c in range(4)
+                ],
+                -1,
+            )
+            + b.unsqueeze(1)
+        ).reshape(3, 4, 2, 4),
+        [(3, 2, 6, 5), (4, 2, 3, 2), (4,)],
+        {"stride": (2, 1), "padding": (0, 0), "dilation": (1, 1)},
+    ),
+    ops.MaxPool2d: (
+        lambda x: x.reshape(3, 2, 2, 3, 2, 2).max(5).values.max(3).values,
+        [(3, 2, 6, 4)],
+        {"kernel": (3, 2), "stride": (3, 2), "padding": (0, 0), "dilation": (1, 1)},
+    ),
+    ops.AvgPool2d: (
+        lambda x: x.reshape(3, 2, 2, 3, 2, 2).mean((3, 5)),
+        [(3, 2, 6, 4)],
+        {"kernel": (3, 2), "stride": (3, 2), "padding": (0, 0), "dilation": (1, 1)},
+    ),
     ops.Softmax: (lambda x: x.exp() / x.exp().sum(1, keepdim=True), [(3, 4)], {"dim": 1}),
     ops.LogSoftmax: (lambda x: (x.exp() / x.exp().sum(0)).log(), [(3, 4)], {"dim": 0}),
     ops.CrossEntropy: (
