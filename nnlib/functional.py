@@ -80,6 +80,53 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return x * tensor(kept * scale, dtype=x.dtype)
 
 
+def batch_norm(
+    x: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / √(var + eps) · weight + bias, channel by channel (Ioffe & Szegedy, 2015).
+
+    In training, mean and var are those of the batch, and the running ones move towards them by the
+    share `momentum`; else they are the running ones. As in torch, x is divided by the root of the
+    mean square, Σ d² / n, but the running variance follows Σ d² / (n - 1).
+
+    Shape:
+        x (B, C), (B, C, T) or (B, C, H, W), as the result; all others (C,).
+
+    Example:
+        >>> mean, var = tensor([0.0]), tensor([1.0])
+        >>> batch_norm(tensor([[1.0], [3.0]]), mean, var, training=True)
+        Tensor([[-1.], [1.]])
+        >>> mean, var
+        (Tensor([0.2]), Tensor([1.1]))
+    """
+    C = len(running_mean)
+    expect("batch_norm", x, "B C", "B C T", "B C H W", fix=f"It normalises {C} channels.", C=C)
+    same_dtype("batch_norm", x, running_mean)
+    each = (1, C, *[1] * (x.ndim - 2))  # one number per channel, in the shape of x
+    mean, var = running_mean.reshape(each), running_var.reshape(each)
+    if training:
+        axes, n = (0, *range(2, x.ndim)), x.numel() // C
+        if n == 1:
+            raise ValueError(
+                f"batch_norm: in training the batch needs more than one value per channel; x has "
+                f"shape {x.shape}. Use a larger batch (drop_last=True), or model.eval()."
+            )
+        mean, var = x.mean(axes, keepdim=True), x.var(axes, correction=0, keepdim=True)
+        for running, batch in (running_mean, mean.data), (running_var, var.data * n / (n - 1)):
+            running.data = (1 - momentum) * running.data + momentum * batch.reshape(C)
+    y = (x - mean) / (var + eps).sqrt()
+    if weight is not None:
+        y = y * weight.reshape(each)
+    return y if bias is None else y + bias.reshape(each)
+
+
 # Images
 
 
@@ -221,19 +268,26 @@ def _window(
 # Losses: one number to make small
 
 
-def mse_loss(prediction: Tensor, target: Any) -> Tensor:
+# reduction= says what becomes of the single losses: "mean", "sum" or "none".
+
+
+def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
     """The mean squared error, Σ (prediction - target)² / n."""
     d = prediction - _target("mse_loss", prediction, target)
-    return (d * d).mean()
+    return _reduced(d * d, reduction)
 
 
-def l1_loss(prediction: Tensor, target: Any) -> Tensor:
+def l1_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
     """The mean absolute error, Σ |prediction - target| / n."""
-    return (prediction - _target("l1_loss", prediction, target)).abs().mean()
+    return _reduced((prediction - _target("l1_loss", prediction, target)).abs(), reduction)
 
 
-def cross_entropy(logits: Tensor, target: Any) -> Tensor:
+def cross_entropy(
+    logits: Tensor, target: Any, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
     """The mean of -ln softmax(logits)[target]: how little the right classes were expected.
+
+    Rows whose target is `ignore_index` do not count, such as those that only fill up a batch.
 
     Shape:
         logits (B, V), raw scores and no probabilities; target (B,), whole numbers 0..V-1.
@@ -251,17 +305,21 @@ def cross_entropy(logits: Tensor, target: Any) -> Tensor:
             f"cross_entropy needs classes as whole numbers; target is {classes.dtype}. "
             "Use target.long(), or target.argmax(1) if it is one-hot."
         )
-    outside = (classes < 0) | (classes >= logits.shape[1])
+    counted = classes != ignore_index
+    outside = counted & ((classes < 0) | (classes >= logits.shape[1]))
     if outside.any():
         i = int(outside.argmax())
         raise ValueError(
             f"cross_entropy: target {classes[i]} at position {i}, but logits {logits.shape} have "
             f"classes 0..{logits.shape[1] - 1}."
         )
-    return ops.CrossEntropy.apply(logits, target=classes).mean()
+    if counted.all():
+        return _reduced(ops.CrossEntropy.apply(logits, target=classes), reduction)
+    losses = ops.CrossEntropy.apply(logits, target=np.where(counted, classes, 0)) * counted
+    return losses.sum() / counted.sum() if reduction == "mean" else _reduced(losses, reduction)
 
 
-def binary_cross_entropy(p: Tensor, target: Any) -> Tensor:
+def binary_cross_entropy(p: Tensor, target: Any, reduction: str = "mean") -> Tensor:
     """The mean of -(t·ln p + (1 - t)·ln(1 - p)), for probabilities p and targets t of 0 or 1."""
     t = _target("binary_cross_entropy", p, target, binary=True)
     if ((p.data < 0) | (p.data > 1)).any():  # nan goes on, for the loss to show
@@ -270,13 +328,21 @@ def binary_cross_entropy(p: Tensor, target: Any) -> Tensor:
             f"{p.data.min():g} to {p.data.max():g}. "
             "For raw scores use binary_cross_entropy_with_logits."
         )
-    return ops.BinaryCrossEntropy.apply(p, target=t.data).mean()
+    return _reduced(ops.BinaryCrossEntropy.apply(p, target=t.data), reduction)
 
 
-def binary_cross_entropy_with_logits(logits: Tensor, target: Any) -> Tensor:
+def binary_cross_entropy_with_logits(
+    logits: Tensor, target: Any, reduction: str = "mean"
+) -> Tensor:
     """binary_cross_entropy(sigmoid(logits), target), but exact however large the logits are."""
     t = _target("binary_cross_entropy_with_logits", logits, target, binary=True)
-    return ops.BinaryCrossEntropyWithLogits.apply(logits, target=t.data).mean()
+    return _reduced(ops.BinaryCrossEntropyWithLogits.apply(logits, target=t.data), reduction)
+
+
+def _reduced(losses: Tensor, reduction: str) -> Tensor:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'reduction= must be "mean", "sum" or "none"; got {reduction!r}.')
+    return losses if reduction == "none" else getattr(losses, reduction)()
 
 
 def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) -> Tensor:

@@ -4,3 +4,4 @@ from nnlib.nn.conv import AdaptiveAvgPool2d, AvgPool2d, Conv2d, MaxPool2d
 from nnlib.nn.layers import Dropout, Flatten, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from nnlib.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
 from nnlib.nn.module import Buffer, Module, ModuleList, Parameter, Sequential
+from nnlib.nn.norm import BatchNorm1d, BatchNorm2d

@@ -7,7 +7,15 @@ from nnlib.nn.module import Module
 from nnlib.tensor import Tensor
 
 
-class MSELoss(Module):
+class _Loss(Module):
+    """What all share: `reduction` says what becomes of the single losses, see `functional`."""
+
+    def __init__(self, *, reduction: str = "mean"):
+        super().__init__()
+        self.reduction = reduction
+
+
+class MSELoss(_Loss):
     """The mean squared error.
 
     Shape:
@@ -19,10 +27,10 @@ class MSELoss(Module):
     """
 
     def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.mse_loss(prediction, target)
+        return F.mse_loss(prediction, target, reduction=self.reduction)
 
 
-class L1Loss(Module):
+class L1Loss(_Loss):
     """The mean absolute error.
 
     Shape:
@@ -34,10 +42,10 @@ class L1Loss(Module):
     """
 
     def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.l1_loss(prediction, target)
+        return F.l1_loss(prediction, target, reduction=self.reduction)
 
 
-class BCELoss(Module):
+class BCELoss(_Loss):
     """Binary cross-entropy of probabilities in [0, 1], against targets of 0 or 1.
 
     Shape:
@@ -49,10 +57,10 @@ class BCELoss(Module):
     """
 
     def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.binary_cross_entropy(prediction, target)
+        return F.binary_cross_entropy(prediction, target, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(Module):
+class BCEWithLogitsLoss(_Loss):
     """Binary cross-entropy of logits: a sigmoid and BCELoss in one, without overflow.
 
     Shape:
@@ -64,19 +72,24 @@ class BCEWithLogitsLoss(Module):
     """
 
     def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.binary_cross_entropy_with_logits(prediction, target)
+        return F.binary_cross_entropy_with_logits(prediction, target, reduction=self.reduction)
 
 
-class CrossEntropyLoss(Module):
+class CrossEntropyLoss(_Loss):
     """Softmax and the mean of -ln p(target) in one.
 
     Shape:
-        prediction (B, V), raw scores; target (B,), whole numbers 0..V-1; the result is one number.
+        prediction (B, V), raw scores; target (B,), whole numbers 0..V-1, or `ignore_index` for a
+        row that does not count; the result is one number.
 
     Example:
         >>> CrossEntropyLoss()(Tensor([[0.0, 0.0], [0.0, 0.0]]), [0, 1])
         Tensor(0.6931)
     """
 
+    def __init__(self, *, ignore_index: int = -100, reduction: str = "mean"):
+        super().__init__(reduction=reduction)
+        self.ignore_index = ignore_index
+
     def forward(self, prediction: Tensor, target: Any) -> Tensor:
-        return F.cross_entropy(prediction, target)
+        return F.cross_entropy(prediction, target, self.ignore_index, self.reduction)

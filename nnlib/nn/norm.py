@@ -1,1 +1,92 @@
 """Normalisation: layers that keep the size of a signal in bounds."""
+
+import numpy as np
+
+from nnlib import functional as F
+from nnlib.check import whole
+from nnlib.nn.module import Buffer, Module, Parameter
+from nnlib.tensor import Tensor, expect
+
+
+class _BatchNorm(Module):
+    """What BatchNorm1d and BatchNorm2d share: all but the shapes that they take."""
+
+    forms: tuple[str, ...]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+    ):
+        super().__init__()
+        C = self.num_features = whole(type(self).__name__, "num_features", num_features)
+        self.eps, self.momentum, self.affine = eps, momentum, affine
+        self.weight = Parameter(np.ones(C, np.float32)) if affine else None
+        self.bias = Parameter(np.zeros(C, np.float32)) if affine else None
+        self.running_mean = Buffer(np.zeros(C, np.float32))
+        self.running_var = Buffer(np.ones(C, np.float32))
+        self.num_batches_tracked = Buffer(np.array(0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        fix = f"{self.num_features} channels are normalised, and they are the second axis."
+        expect(type(self).__name__, x, *self.forms, fix=fix, C=self.num_features)
+        momentum = self.momentum
+        if self.training:
+            self.num_batches_tracked.data = self.num_batches_tracked.data + 1
+            if momentum is None:  # a plain mean over all batches
+                momentum = 1 / self.num_batches_tracked.item()
+        return F.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training,
+            momentum or 0.0,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """Bring each feature to mean 0 and variance 1 over the batch, then scale and shift it.
+
+    In train mode by the batch itself, whose mean and variance are also averaged; in eval mode by
+    these averages. So in train mode an example's result depends on its neighbours in the batch.
+    From Ioffe & Szegedy (2015); see `functional.batch_norm`.
+
+    Args:
+        num_features: C.
+        eps: keeps the division finite.
+        momentum: how far the averages move at each batch; None for the plain mean of all batches.
+        affine: whether to learn a scale and a shift per feature.
+
+    Shape:
+        x (B, C) or (B, C, T), y the same, weight and bias (C,).
+
+    Example:
+        >>> BatchNorm1d(2, affine=False)(Tensor([[1.0, 10.0], [3.0, 30.0]]))
+        Tensor([[-1., -1.], [1., 1.]])
+    """
+
+    forms = ("B C", "B C T")
+
+
+class BatchNorm2d(_BatchNorm):
+    """Bring each channel to mean 0 and variance 1 over all pixels of the batch; see `BatchNorm1d`.
+
+    Shape:
+        x (B, C, H, W), y the same, weight and bias (C,).
+
+    Example:
+        >>> BatchNorm2d(3)(Tensor(np.zeros((4, 3, 8, 8), np.float32))).shape
+        (4, 3, 8, 8)
+    """
+
+    forms = ("B C H W",)

@@ -74,12 +74,29 @@ LAYERS = [
     Case("AdaptiveAvgPool2d", (1,), inputs=((2, 3, 5, 6),)),
     Case("AdaptiveAvgPool2d", ((3, 4),), inputs=((2, 3, 5, 7),)),
     Case("AdaptiveAvgPool2d", ((2, 3),), inputs=((3, 6, 5),), batch=None),
+    Case("BatchNorm1d", (4,)),
+    Case("BatchNorm1d", (4,), inputs=((3, 4, 5),)),
+    Case("BatchNorm1d", (4, 0.1, 0.3, False), inputs=((3, 4),)),
+    Case("BatchNorm1d", (4,), {"momentum": None}),
+    Case("BatchNorm1d", (4,), train=False),
+    Case("BatchNorm2d", (3,), inputs=((2, 3, 4, 5),)),
+    Case("BatchNorm2d", (3,), inputs=((2, 3, 4, 5),), train=False),
 ]
 
 LOSSES = [
     Case("MSELoss", inputs=((3, 4), np.linspace(-1, 1, 12).reshape(3, 4))),
     Case("L1Loss", inputs=((3, 4), np.linspace(-1, 1, 12).reshape(3, 4))),
+    Case("MSELoss", (), {"reduction": "sum"}, ((3, 4), np.linspace(-1, 1, 12).reshape(3, 4))),
+    Case("L1Loss", (), {"reduction": "none"}, ((3, 4), np.linspace(-1, 1, 12).reshape(3, 4))),
     Case("CrossEntropyLoss", inputs=((5, 3), ints((5,), 3))),
+    Case("CrossEntropyLoss", (), {"ignore_index": 1}, ((5, 3), np.array([0, 1, 2, 1, 1]))),
+    Case(
+        "CrossEntropyLoss",
+        (),
+        {"ignore_index": 1, "reduction": "none"},
+        ((5, 3), np.array([0, 1, 2, 1, 1])),
+    ),
+    Case("CrossEntropyLoss", (), {"reduction": "sum"}, ((5, 3), np.array([0, 1, -100, 1, 1]))),
     Case("BCEWithLogitsLoss", inputs=((5,), ints((5,), 2).astype(np.float64))),
     # BCELoss takes probabilities, not any float: test_nn.py
 ]

@@ -56,6 +56,18 @@ CASES = {
     ),
     "dropout in eval mode": (lambda F, t, x: F.dropout(x, 0.5, training=False), [SCORES]),
     "dropout of nothing": (lambda F, t, x: F.dropout(x, 0.0), [SCORES]),
+    "batch_norm in training": (
+        lambda F, t, x, w, b: F.batch_norm(
+            x, t(np.zeros(3), dtype=x.dtype), t(np.ones(3), dtype=x.dtype), w, b, training=True
+        ),
+        [IMAGES, SCORES[0, :3], SCORES[1, :3]],
+    ),
+    "batch_norm": (
+        lambda F, t, x: F.batch_norm(
+            x, t(SCORES[0], dtype=x.dtype), t(SCORES[1] ** 2, dtype=x.dtype)
+        ),
+        [SCORES],
+    ),
     "conv2d": (lambda F, t, x, w: F.conv2d(x, w, padding=1), [IMAGES, IMAGES[:, :, :3, :2]]),
     "max_pool2d": (lambda F, t, x: F.max_pool2d(x, 2), [IMAGES]),
     "avg_pool2d": (lambda F, t, x: F.avg_pool2d(x, 2, 1), [IMAGES]),
