@@ -7,6 +7,7 @@ B batch, T time, D features, H W image, C channels, K kernel, V vocabulary, N he
 from nnlib import data, functional, init, metrics, nn, optim, train
 from nnlib.graph import no_grad
 from nnlib.random import manual_seed
+from nnlib.saving import load, save
 from nnlib.scalar import MLP, Layer, Neuron, Value, total
 from nnlib.tensor import Tensor, arange, cat, ones, randn, stack, tensor, where, zeros
 
@@ -21,6 +22,7 @@ __all__ = [
     "data",
     "functional",
     "init",
+    "load",
     "manual_seed",
     "metrics",
     "nn",
@@ -28,6 +30,7 @@ __all__ = [
     "ones",
     "optim",
     "randn",
+    "save",
     "stack",
     "tensor",
     "total",

@@ -80,6 +80,18 @@ def kaiming_normal_(
     return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(fan))
 
 
+def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
+    """Rows (or columns, if there are fewer) at right angles and of length `gain`.
+
+    Such a matrix turns a vector without making it longer or shorter, however often it is applied:
+    what a recurrent network asks for (Saxe et al., 2014).
+    """
+    outputs, inputs = len(tensor.data), _fans(tensor, "orthogonal_")[0]
+    q, r = np.linalg.qr(random.generator.normal(size=sorted((outputs, inputs))[::-1]))
+    q = q * np.sign(np.diag(r))  # so that every rotation is equally likely
+    return _fill(tensor, gain * (q if outputs > inputs else q.T).reshape(tensor.shape))
+
+
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """How much larger the weights must be to make up for what an activation takes away.
 

@@ -22,6 +22,7 @@ FORMULAS = [
     ("kaiming_normal_", {}),
     ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "tanh"}),
     ("uniform_", {"a": -2, "b": 3}),
+    ("orthogonal_", {"gain": 2}),
     ("normal_", {"mean": 4, "std": 0.5}),
 ]
 
@@ -38,6 +39,18 @@ def test_mean_and_spread_are_torchs(name, options, shape):
     assert ours.std() == pytest.approx(spread, rel=0.05)
     if "uniform" in name:
         assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (4, 7), (7, 4), (3, 2, 3, 3)])
+def test_orthogonal_rows_or_columns_stand_at_right_angles(shape):
+    nnlib.manual_seed(0)
+    w = init.orthogonal_(Tensor(np.zeros(shape)), gain=2.0).data.reshape(shape[0], -1)
+    short = w @ w.T if len(w) <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(short, 4 * np.eye(len(short)), atol=1e-12)
+    theirs = torch.nn.init.orthogonal_(torch.zeros(shape), gain=2.0).reshape(shape[0], -1).numpy()
+    np.testing.assert_allclose(
+        np.linalg.svd(w, compute_uv=False), np.linalg.svd(theirs, compute_uv=False), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
