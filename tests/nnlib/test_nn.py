@@ -1,7 +1,6 @@
 """Modules find their parts, layers agree with torch, and slips of the pen are named."""
 
 import copy
-import inspect
 import math
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 import nnlib
-from nnlib import nn, optim
+from nnlib import nn
 from nnlib.tensor import Tensor
 
 rng = np.random.default_rng(0)
@@ -360,61 +359,11 @@ def both(ours, theirs, *arrays):
     return (y.data, a.grad), (z.detach().numpy(), b.grad.numpy())
 
 
-@pytest.mark.parametrize(
-    ("name", "args"),
-    [
-        ("ReLU", ()),
-        ("LeakyReLU", ()),
-        ("LeakyReLU", (0.3,)),
-        ("Tanh", ()),
-        ("Sigmoid", ()),
-        ("Softmax", (1,)),
-        ("Softmax", (-1,)),
-        ("Flatten", ()),
-        ("Flatten", (0, 1)),
-    ],
-)
-def test_a_layer_without_parameters_agrees_with_torch(name, args):
-    x = rng.normal(size=(3, 4, 5))
-    ours, theirs = both(getattr(nn, name)(*args), getattr(torch.nn, name)(*args), x)
-    for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("name", "prediction", "target"),
-    [
-        ("MSELoss", rng.normal(size=(3, 4)), rng.normal(size=(3, 4))),
-        ("L1Loss", rng.normal(size=(3, 4)), rng.normal(size=(3, 4))),
-        ("BCELoss", rng.random((3, 4)), rng.integers(0, 2, (3, 4)).astype(np.float64)),
-        ("BCEWithLogitsLoss", rng.normal(size=5) * 100, rng.integers(0, 2, 5).astype(np.float64)),
-        ("CrossEntropyLoss", rng.normal(size=(5, 3)) * 50, rng.integers(0, 3, 5)),
-    ],
-)
-def test_a_loss_agrees_with_torch(name, prediction, target):
-    ours, theirs = both(getattr(nn, name)(), getattr(torch.nn, name)(), prediction, target)
+def test_bce_loss_agrees_with_torch():
+    prediction, target = rng.random((3, 4)), rng.integers(0, 2, (3, 4)).astype(np.float64)
+    ours, theirs = both(nn.BCELoss(), torch.nn.BCELoss(), prediction, target)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-10)
-
-
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 4, 3)])
-def test_linear_agrees_with_torch_in_output_gradients_and_ten_steps(shape, bias):
-    ours, theirs = nn.Linear(3, 6, bias), torch.nn.Linear(3, 6, bias, dtype=torch.float64)
-    ours.double().load_state_dict(theirs.state_dict())
-    our_optimizer = optim.Adam(ours.parameters(), 0.1)
-    their_optimizer = torch.optim.Adam(theirs.parameters(), 0.1)
-    for _ in range(10):
-        x = rng.normal(size=shape)
-        our_optimizer.zero_grad()
-        their_optimizer.zero_grad()
-        outputs, torchs = both(ours, theirs, x)
-        for a, b in zip(outputs, torchs, strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-9)
-        our_optimizer.step()
-        their_optimizer.step()
-    for key, value in theirs.state_dict().items():
-        np.testing.assert_allclose(ours.state_dict()[key], value.numpy(), atol=1e-8)
 
 
 def test_linear_starts_as_torchs_does():
@@ -491,10 +440,3 @@ def test_dropout_may_drop_nothing_or_all():
 def test_dropout_wants_a_share():
     with pytest.raises(ValueError, match=r"from 0 to 1; got 1.5"):
         nn.Dropout(1.5)
-
-
-@pytest.mark.parametrize("name", ["Linear", "LeakyReLU", "Flatten", "Dropout"])
-def test_a_layers_arguments_have_torchs_names_and_defaults(name):
-    theirs = inspect.signature(getattr(torch.nn, name)).parameters
-    for argument in inspect.signature(getattr(nn, name)).parameters.values():
-        assert argument.default == theirs[argument.name].default
