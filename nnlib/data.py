@@ -1,10 +1,8 @@
 """Sets of examples, batches of them, and the course's own data sets. Nothing is downloaded."""
 
-import gzip
 import math
-import zlib
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -375,7 +373,7 @@ def spirals(
 
 
 def mnist(
-    folder: str | Path,
+    folder: str | os.PathLike[str],
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """MNIST, or a set in the same form such as Fashion-MNIST, from four files that you have.
 
@@ -393,10 +391,10 @@ def mnist(
     Source: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-Based Learning Applied to
     Document Recognition, 1998.
     """
-    return _mnist_part(Path(folder), "train"), _mnist_part(Path(folder), "t10k")
+    return _mnist_part(folder, "train"), _mnist_part(folder, "t10k")
 
 
-def _mnist_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+def _mnist_part(folder: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
     images = idx(_find(folder, f"{part}-images-idx3-ubyte"))
     labels = idx(_find(folder, f"{part}-labels-idx1-ubyte"))
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
@@ -407,9 +405,9 @@ def _mnist_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     return (images / np.float32(255)).astype(np.float32, copy=False), labels.astype(np.int64)
 
 
-def _find(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
+def _find(folder: Any, name: str) -> str:
+    for path in (os.path.join(folder, name), os.path.join(folder, f"{name}.gz")):
+        if os.path.isfile(path):
             return path
     raise FileNotFoundError(
         f"{folder} has no file {name} or {name}.gz. mnist() reads the four files of MNIST that you "
@@ -417,7 +415,7 @@ def _find(folder: Path, name: str) -> Path:
     )
 
 
-def idx(path: str | Path) -> np.ndarray:
+def idx(path: str | os.PathLike[str]) -> np.ndarray:
     """Read one file in MNIST's IDX format, compressed by gzip or not.
 
     The file says what it holds: two zero bytes, one for the type of number, one for the number of
@@ -426,8 +424,11 @@ def idx(path: str | Path) -> np.ndarray:
     Raises:
         ValueError: it is no such file, or has been cut short.
     """
-    path = Path(path)
-    content = path.read_bytes()
+    import gzip
+    import zlib
+
+    with open(path, "rb") as file:
+        content = file.read()
     if content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)

@@ -5,24 +5,23 @@ reads, it cannot run code when it is opened.
 """
 
 import os
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 
-def save(state: dict[str, Any], path: str | Path) -> None:
+def save(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write named arrays to a file, such as `model.state_dict()`.
 
     The file is complete or not there: an interrupted save leaves what was there before.
     """
+    import zipfile
+
     arrays = {name: np.asarray(getattr(value, "data", value)) for name, value in state.items()}
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             raise TypeError(f"save writes numbers; {name} is a {type(state[name]).__name__}.")
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = f"{os.fspath(path)}.unfinished"
     with zipfile.ZipFile(unfinished, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
@@ -30,7 +29,7 @@ def save(state: dict[str, Any], path: str | Path) -> None:
     os.replace(unfinished, path)
 
 
-def load(path: str | Path) -> dict[str, np.ndarray]:
+def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read what `save` wrote, or another .npz file of numbers.
 
     Raises:
@@ -39,11 +38,13 @@ def load(path: str | Path) -> dict[str, np.ndarray]:
     Example:
         >>> import tempfile
         >>> from nnlib import nn
-        >>> path = Path(tempfile.mkdtemp()) / "model.npz"
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.npz")
         >>> save(nn.Linear(3, 2).state_dict(), path)
         >>> model = nn.Linear(3, 2)
         >>> model.load_state_dict(load(path))
     """
+    import zipfile
+
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}

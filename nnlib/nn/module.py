@@ -1,7 +1,6 @@
 """Module: a function that owns the numbers it learns; and modules made of modules."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from itertools import groupby
 from typing import Any, Self
 
@@ -206,6 +205,8 @@ class Module:
         """Only reached by a name that does not exist."""
         if hasattr(type(self), name):  # a property that failed: let it tell what it missed
             return object.__getattribute__(self, name)
+        from difflib import get_close_matches
+
         near = [] if name.startswith("_") else get_close_matches(name, dir(self), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{hint}")

@@ -11,7 +11,12 @@ Array = np.ndarray
 
 
 class Add(Function):
-    """z = x + y"""
+    """z = x + y
+
+    Example:
+        >>> Add().forward(2.0, 3.0)
+        5.0
+    """
 
     symbol = "+"
 
@@ -23,7 +28,12 @@ class Add(Function):
 
 
 class Sub(Function):
-    """z = x - y"""
+    """z = x - y
+
+    Example:
+        >>> Sub().forward(2.0, 3.0)
+        -1.0
+    """
 
     symbol = "-"
 
@@ -35,7 +45,12 @@ class Sub(Function):
 
 
 class Mul(Function):
-    """z = x · y"""
+    """z = x · y
+
+    Example:
+        >>> Mul().forward(2.0, 3.0)
+        6.0
+    """
 
     symbol = "*"
 
@@ -49,7 +64,12 @@ class Mul(Function):
 
 
 class Div(Function):
-    """z = x / y"""
+    """z = x / y
+
+    Example:
+        >>> Div().forward(2.0, 4.0)
+        0.5
+    """
 
     symbol = "/"
 
@@ -63,7 +83,12 @@ class Div(Function):
 
 
 class Neg(Function):
-    """z = -x"""
+    """z = -x
+
+    Example:
+        >>> Neg().forward(2.0)
+        -2.0
+    """
 
     symbol = "-"
 
@@ -75,7 +100,12 @@ class Neg(Function):
 
 
 class Pow(Function):
-    """z = xⁿ for a plain number n, with the slope n·xⁿ⁻¹"""
+    """z = xⁿ for a plain number n, with the slope n·xⁿ⁻¹
+
+    Example:
+        >>> Pow().forward(2.0, n=3)
+        8.0
+    """
 
     symbol = "**"
 
@@ -88,7 +118,12 @@ class Pow(Function):
 
 
 class Where(Function):
-    """z = x where the condition holds, y elsewhere"""
+    """z = x where the condition holds, y elsewhere
+
+    Example:
+        >>> Where().forward(np.array([1, 2]), np.array([3, 4]), condition=np.array([True, False]))
+        array([1, 4])
+    """
 
     symbol = "where"
 
@@ -104,7 +139,12 @@ class Where(Function):
 
 
 class Exp(Function):
-    """z = eˣ, its own slope"""
+    """z = eˣ, its own slope
+
+    Example:
+        >>> Exp().forward(np.array([0.0, 1.0])).round(3)
+        array([1.   , 2.718])
+    """
 
     symbol = "exp"
 
@@ -116,7 +156,12 @@ class Exp(Function):
 
 
 class Log(Function):
-    """z = ln x, with the slope 1/x"""
+    """z = ln x, with the slope 1/x
+
+    Example:
+        >>> Log().forward(np.array([1.0, 10.0])).round(3)
+        array([0.   , 2.303])
+    """
 
     symbol = "log"
 
@@ -129,7 +174,12 @@ class Log(Function):
 
 
 class Sqrt(Function):
-    """z = √x, with the slope 1/(2√x)"""
+    """z = √x, with the slope 1/(2√x)
+
+    Example:
+        >>> Sqrt().forward(np.array([1.0, 9.0]))
+        array([1., 3.])
+    """
 
     symbol = "sqrt"
 
@@ -141,7 +191,12 @@ class Sqrt(Function):
 
 
 class Abs(Function):
-    """z = |x|, with the slope -1 below 0 and 1 above; at 0 we say 0"""
+    """z = |x|, with the slope -1 below 0 and 1 above; at 0 we say 0
+
+    Example:
+        >>> Abs().forward(np.array([-1.0, 9.0]))
+        array([1., 9.])
+    """
 
     symbol = "abs"
 
@@ -154,7 +209,12 @@ class Abs(Function):
 
 
 class Tanh(Function):
-    """z = tanh x, squashing any number into (-1, 1)"""
+    """z = tanh x, squashing any number into (-1, 1)
+
+    Example:
+        >>> Tanh().forward(np.array([0.0, 2.0])).round(3)
+        array([0.   , 0.964])
+    """
 
     symbol = "tanh"
 
@@ -166,7 +226,12 @@ class Tanh(Function):
 
 
 class Sigmoid(Function):
-    """z = σ(x) = 1 / (1 + e⁻ˣ), squashing any number into (0, 1), with the slope z·(1 - z)"""
+    """z = σ(x) = 1 / (1 + e⁻ˣ), squashing any number into (0, 1), with the slope z·(1 - z)
+
+    Example:
+        >>> Sigmoid().forward(np.array([0.0, 2.0])).round(3)
+        array([0.5  , 0.881])
+    """
 
     symbol = "sigmoid"
 
@@ -178,7 +243,12 @@ class Sigmoid(Function):
 
 
 class Relu(Function):
-    """z = max(0, x), with the slope 1 above 0 and 0 elsewhere"""
+    """z = max(0, x), with the slope 1 above 0 and 0 elsewhere
+
+    Example:
+        >>> Relu().forward(np.array([-1.0, 2.0]))
+        array([0., 2.])
+    """
 
     symbol = "relu"
 
@@ -190,7 +260,12 @@ class Relu(Function):
 
 
 class LeakyRelu(Function):
-    """z = x above 0 and slope·x elsewhere, so that no unit ever goes quite silent"""
+    """z = x above 0 and slope·x elsewhere, so that no unit ever goes quite silent
+
+    Example:
+        >>> LeakyRelu().forward(np.array([-1.0, 2.0]), slope=0.5)
+        array([-0.5,  2. ])
+    """
 
     symbol = "leaky_relu"
 
@@ -203,7 +278,12 @@ class LeakyRelu(Function):
 
 
 class Clamp(Function):
-    """z = x held between low and high; where it is held, nothing flows back"""
+    """z = x held between low and high; where it is held, nothing flows back
+
+    Example:
+        >>> Clamp().forward(np.array([-1.0, 2.0]), low=0, high=1)
+        array([0., 1.])
+    """
 
     symbol = "clamp"
 
@@ -216,7 +296,12 @@ class Clamp(Function):
 
 
 class Copy(Function):
-    """z = x, copied, perhaps into another dtype"""
+    """z = x, copied, perhaps into another dtype
+
+    Example:
+        >>> Copy().forward(np.array([1.0]), dtype=np.float32)
+        array([1.], dtype=float32)
+    """
 
     symbol = "copy"
 

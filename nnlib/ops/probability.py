@@ -7,7 +7,15 @@ from nnlib.ops.elementwise import sigmoid
 
 
 class Softmax(Function):
-    """z = eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1"""
+    """z = eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1
+
+    Shape:
+        x any, z the same.
+
+    Example:
+        >>> Softmax().forward(np.array([0.0, 0.0, 1.0]), dim=0).round(3)
+        array([0.212, 0.212, 0.576])
+    """
 
     symbol = "softmax"
 
@@ -22,7 +30,15 @@ class Softmax(Function):
 
 
 class LogSoftmax(Function):
-    """z = ln softmax(x) = x - ln Σ eˣ along the axis `dim`"""
+    """z = ln softmax(x) = x - ln Σ eˣ along the axis `dim`
+
+    Shape:
+        x any, z the same.
+
+    Example:
+        >>> LogSoftmax().forward(np.array([0.0, 0.0, 1.0]), dim=0).round(3)
+        array([-1.551, -1.551, -0.551])
+    """
 
     symbol = "log_softmax"
 
@@ -42,6 +58,10 @@ class CrossEntropy(Function):
 
     Shape:
         x (B, V), target (B,) of classes 0..V-1, z (B,).
+
+    Example:
+        >>> CrossEntropy().forward(np.array([[0.0, 0.0, 1.0]]), target=np.array([2])).round(3)
+        array([0.551])
     """
 
     symbol = "cross_entropy"
@@ -64,6 +84,13 @@ class BinaryCrossEntropy(Function):
     """z = -(t·ln p + (1 - t)·ln(1 - p)), with the slope (p - t) / (p·(1 - p))
 
     As in torch a logarithm counts as at least -100, so that p = 0 or 1 gives no infinite loss.
+
+    Shape:
+        p any, target and z the same.
+
+    Example:
+        >>> BinaryCrossEntropy().forward(np.array([0.5]), target=np.array([1])).round(3)
+        array([0.693])
     """
 
     symbol = "bce"
@@ -80,7 +107,15 @@ class BinaryCrossEntropy(Function):
 
 
 class BinaryCrossEntropyWithLogits(Function):
-    """z = binary cross-entropy of σ(x). The slope is σ(x) - t, however far from 0 x is."""
+    """z = binary cross-entropy of σ(x). The slope is σ(x) - t, however far from 0 x is.
+
+    Shape:
+        x any, target and z the same.
+
+    Example:
+        >>> BinaryCrossEntropyWithLogits().forward(np.array([0.0]), target=np.array([1])).round(3)
+        array([0.693])
+    """
 
     symbol = "bce_with_logits"
 

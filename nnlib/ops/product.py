@@ -8,7 +8,15 @@ Array = np.ndarray
 
 
 class MatMul(Function):
-    """z = x @ y, with dx = dz @ yᵀ and dy = xᵀ @ dz"""
+    """z = x @ y, with dx = dz @ yᵀ and dy = xᵀ @ dz
+
+    Shape:
+        x (..., n, k), y (..., k, m), z (..., n, m); an axis is left out for a vector.
+
+    Example:
+        >>> MatMul().forward(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
+        array([[11.]])
+    """
 
     symbol = "@"
 
@@ -36,7 +44,15 @@ class MatMul(Function):
 
 
 class Linear(Function):
-    """z = x Wᵀ + b: a layer. Its composed form is `x @ W.T + b`."""
+    """z = x Wᵀ + b: a layer. Its composed form is `x @ W.T + b`.
+
+    Shape:
+        x (..., D), W (O, D), b (O,), z (..., O).
+
+    Example:
+        >>> Linear().forward(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([0.5]))
+        array([[11.5]])
+    """
 
     symbol = "x·Wᵀ+b"
 

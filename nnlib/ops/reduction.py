@@ -9,7 +9,15 @@ Dim = int | tuple[int, ...] | None  # the axes to go along; None means all
 
 
 class Sum(Function):
-    """z = Σ x along the axes `dim`. Each x counts once, so each gets the gradient of its sum."""
+    """z = Σ x along the axes `dim`. Each x counts once, so each gets the gradient of its sum.
+
+    Shape:
+        x any; z without the axes `dim`, or with keepdim of length 1 there.
+
+    Example:
+        >>> Sum().forward(np.array([[1.0, 2.0], [3.0, 4.0]]), dim=0, keepdim=False)
+        array([4., 6.])
+    """
 
     symbol = "sum"
 
@@ -22,7 +30,15 @@ class Sum(Function):
 
 
 class Mean(Function):
-    """z = Σ x / n along the axes `dim`. Each of the n numbers gets an n-th of the gradient."""
+    """z = Σ x / n along the axes `dim`. Each of the n numbers gets an n-th of the gradient.
+
+    Shape:
+        x any; z without the axes `dim`, or with keepdim of length 1 there.
+
+    Example:
+        >>> Mean().forward(np.array([[1.0, 2.0], [3.0, 4.0]]), dim=0, keepdim=False)
+        array([2., 3.])
+    """
 
     symbol = "mean"
 
@@ -38,7 +54,15 @@ class Mean(Function):
 
 
 class Max(Function):
-    """z = the largest x along the axes `dim`. It alone gets the gradient; equals share it."""
+    """z = the largest x along the axes `dim`. It alone gets the gradient; equals share it.
+
+    Shape:
+        x any; z without the axes `dim`, or with keepdim of length 1 there.
+
+    Example:
+        >>> Max().forward(np.array([[1.0, 2.0], [3.0, 0.0]]), dim=0, keepdim=False)
+        array([3., 2.])
+    """
 
     symbol = "max"
 
@@ -54,7 +78,15 @@ class Max(Function):
 
 
 class Min(Max):
-    """z = the smallest x along the axes `dim`. It alone gets the gradient; equals share it."""
+    """z = the smallest x along the axes `dim`. It alone gets the gradient; equals share it.
+
+    Shape:
+        x any; z without the axes `dim`, or with keepdim of length 1 there.
+
+    Example:
+        >>> Min().forward(np.array([[1.0, 2.0], [3.0, 0.0]]), dim=0, keepdim=False)
+        array([1., 0.])
+    """
 
     symbol = "min"
 

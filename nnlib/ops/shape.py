@@ -6,7 +6,16 @@ from nnlib.graph import Function
 
 
 class Reshape(Function):
-    """z = the numbers of x, in the same order, in another shape"""
+    """z = the numbers of x, in the same order, in another shape
+
+    Shape:
+        x any, z `shape`, with as many numbers.
+
+    Example:
+        >>> Reshape().forward(np.array([1, 2, 3, 4]), shape=(2, 2))
+        array([[1, 2],
+               [3, 4]])
+    """
 
     symbol = "reshape"
 
@@ -19,7 +28,15 @@ class Reshape(Function):
 
 
 class Permute(Function):
-    """z = x with its axes in another order: axis i of z is axis dims[i] of x"""
+    """z = x with its axes in another order: axis i of z is axis dims[i] of x
+
+    Shape:
+        x any, z the same lengths in another order.
+
+    Example:
+        >>> Permute().forward(np.zeros((3, 4, 5)), dims=(2, 0, 1)).shape
+        (5, 3, 4)
+    """
 
     symbol = "permute"
 
@@ -32,7 +49,15 @@ class Permute(Function):
 
 
 class Index(Function):
-    """z = x[index]. A number that was picked twice gets both gradients, one not picked gets 0."""
+    """z = x[index]. A number that was picked twice gets both gradients, one not picked gets 0.
+
+    Shape:
+        x any, z that of x[index].
+
+    Example:
+        >>> Index().forward(np.array([10, 20, 30]), index=[2, 0, 2])
+        array([30, 10, 30])
+    """
 
     symbol = "[ ]"
 
@@ -47,7 +72,15 @@ class Index(Function):
 
 
 class Cat(Function):
-    """z = the inputs one after another along the axis `dim`"""
+    """z = the inputs one after another along the axis `dim`
+
+    Shape:
+        xs alike but for the axis `dim`, where z is as long as all together.
+
+    Example:
+        >>> Cat().forward(np.array([1, 2]), np.array([3]), dim=0)
+        array([1, 2, 3])
+    """
 
     symbol = "cat"
 
@@ -60,7 +93,16 @@ class Cat(Function):
 
 
 class Stack(Function):
-    """z = the inputs side by side along a new axis `dim`"""
+    """z = the inputs side by side along a new axis `dim`
+
+    Shape:
+        xs all alike, z with an axis `dim` more, as long as there are xs.
+
+    Example:
+        >>> Stack().forward(np.array([1, 2]), np.array([3, 4]), dim=0)
+        array([[1, 2],
+               [3, 4]])
+    """
 
     symbol = "stack"
 

@@ -23,6 +23,12 @@ class Conv2d(Function):
 
     Shape:
         x (B, C, H, W), w (O, C, K, K'), b (O,), z (B, O, H', W').
+
+    Example:
+        >>> image = np.arange(8.0).reshape(1, 1, 2, 4)
+        >>> op = Conv2d()
+        >>> op.forward(image, np.ones((1, 1, 2, 2)), np.zeros(1), (1, 1), (0, 0), (1, 1))
+        array([[[[10., 14., 18.]]]])
     """
 
     symbol = "conv2d"
@@ -56,6 +62,11 @@ class MaxPool2d(Function):
 
     Shape:
         x (B, C, H, W), z (B, C, H', W').
+
+    Example:
+        >>> image = np.arange(8.0).reshape(1, 1, 2, 4)
+        >>> MaxPool2d().forward(image, (2, 2), (2, 2), (0, 0), (1, 1))
+        array([[[[5., 7.]]]])
     """
 
     symbol = "max_pool2d"
@@ -88,6 +99,11 @@ class AvgPool2d(Function):
 
     Shape:
         x (B, C, H, W), z (B, C, H', W').
+
+    Example:
+        >>> image = np.arange(8.0).reshape(1, 1, 2, 4)
+        >>> AvgPool2d().forward(image, (2, 2), (2, 2), (0, 0), (1, 1))
+        array([[[[2.5, 4.5]]]])
     """
 
     symbol = "avg_pool2d"

@@ -7,7 +7,10 @@ import pytest
 
 import nnlib
 
-HEAVY = "torch matplotlib sklearn scipy pandas tqdm ipywidgets anywidget PIL IPython nnlib.show"
+HEAVY = (
+    "torch matplotlib sklearn scipy pandas tqdm ipywidgets anywidget PIL IPython nnlib.show "
+    "zipfile difflib gzip"
+)
 
 
 def modules_after(code):

@@ -204,6 +204,8 @@ def arrays(shapes, dtype=np.float64):
 def test_every_operation_has_a_symbol_a_sentence_and_a_case(op):
     assert op.symbol
     assert op.__doc__
+    assert ">>>" in op.__doc__, "an example"
+    assert "Shape:" in op.__doc__ or op.__module__ == "nnlib.ops.elementwise", "its shapes"
     assert "symbol" in vars(op), "a symbol of its own, not that of its parent"
     assert op in CASES, f"add cases for {op.__name__} to CASES"
 
