@@ -5,6 +5,8 @@
 # make check        formatting, lint, types, import directions
 # make notebooks    run lessons and solutions, and save them with their outputs
 # make build        write exercises/ from solutions/
+# make bench        time and memory against torch and others; fails if worse than tests/bench/RESULTS.md
+#                   (ONLY=name measures one thing, WRITE=1 writes the results down)
 # make constraints  write down the versions that are installed, once `make test` is green with them
 #
 # A stamp in .venv says that a set-up ended well, and in which folder. Without it .venv is made anew.
@@ -15,10 +17,10 @@ PIP := $(PY) -m pip --disable-pip-version-check install -c constraints.txt
 
 # Moved, or made by a Python that is gone: not ours any more.
 ifneq "$(shell $(PY) -c '' 2>/dev/null && cat .venv/ready 2>/dev/null)" "$(CURDIR)"
-$(shell rm -f .venv/ready .venv/ready-dev)
+$(shell rm -f .venv/ready .venv/ready-dev .venv/ready-bench)
 endif
 
-.PHONY: lab test fmt check notebooks build constraints
+.PHONY: lab test fmt check notebooks build bench constraints
 
 lab: .venv/ready
 	$(PY) -m nncheck start my-course --open
@@ -44,8 +46,11 @@ notebooks: .venv/ready-dev
 build: .venv/ready-dev
 	$(PY) -m nncheck build
 
+bench: .venv/ready-bench
+	$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
+
 # Lines with a marker are for other systems or Pythons than this one: they are kept.
-constraints: .venv/ready-dev
+constraints: .venv/ready-bench
 	{ grep '[#;]' constraints.txt; \
 	  $(PY) -m pip freeze --all --exclude-editable | sed 's/+.*//' | grep -Ev '^(pip|nvidia|cuda|triton)' ; \
 	} | LC_ALL=C sort -f > constraints.new
@@ -68,10 +73,14 @@ constraints: .venv/ready-dev
 	fi; \
 	echo "Setting up .venv with Python $$found; once, some minutes. If it is stopped, run it again."; \
 	[ -e $@ ] || "$$python" -m venv --clear .venv
-	@rm -f .venv/ready .venv/ready-dev
+	@rm -f .venv/ready .venv/ready-dev .venv/ready-bench
 	$(PIP) -e .
 	@pwd -P > $@
 
 .venv/ready-dev: .venv/ready
 	$(PIP) -e ".[dev]"
+	@touch $@
+
+.venv/ready-bench: .venv/ready-dev
+	$(PIP) -e ".[bench]"
 	@touch $@

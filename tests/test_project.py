@@ -27,6 +27,7 @@ SYSTEMS = {
     "macOS": {"sys_platform": "darwin", "os_name": "posix", "platform_system": "Darwin"},
     "Windows": {"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"},
 }
+EXTRAS = list(PROJECT["optional-dependencies"])
 TORCH_PINS = re.compile("nvidia|cuda|triton")  # torch names these exactly itself
 
 
@@ -76,13 +77,13 @@ def test_constraints_name_whatever_is_installed(system, python):
         for constraint in CONSTRAINTS
         if constraint.marker is None or constraint.marker.evaluate(environment)
     }
-    missing = needed(["dev"], environment) - held
+    missing = needed(EXTRAS, environment) - held
     assert not missing, f"constraints.txt does not name {sorted(missing)}: run make constraints"
 
 
 def test_constraints_lie_within_the_ranges():
     versions = {canonicalize_name(c.name): str(c.specifier)[2:] for c in CONSTRAINTS}
-    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+    for text in sum((PROJECT["optional-dependencies"][e] for e in EXTRAS), PROJECT["dependencies"]):
         requirement = Requirement(text)
         version = versions[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{text}, but constraints.txt: {version}"
