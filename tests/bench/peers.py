@@ -152,6 +152,7 @@ def cnn_weights(name: str) -> list[np.ndarray]:
 PEERS = {
     "nnlib": ("nnlib", nnlib),
     "torch": ("torch", torch),
+    "kept": ("nnlib", nnlib),  # in a process that keeps freed memory, see turns.py
     "composed": ("nnlib", composed),
     "autograd": ("autograd", autograd),
     "mygrad": ("mygrad", mygrad),

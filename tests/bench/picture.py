@@ -20,6 +20,7 @@ time for a step, as a multiple of nnlib's
 The bar is the goal: torch (moons: micrograd) should stand on it or to its right."""
 MARKS = {  # in the order of lanes; torch and micrograd, who are never in one row, have the first
     "torch": (VALUE, "o"),
+    "kept": (INK, "."),
     "autograd": (GRAD, "s"),
     "mygrad": (RUNNERS[2], "^"),
     "scikit-learn": (POSITIVE, "D"),
@@ -46,7 +47,7 @@ def draw(times: Mapping[str, Mapping[str, float]], goals: Mapping[str, float]) -
     ax.plot(*bars, "|", color=INK, markersize=22, markeredgewidth=2)
     for lane, (peer, (color, marker)) in enumerate(MARKS.items()):
         points = [  # a little above or below the line, so that equal times stay apart
-            (row[peer], i + 0.1 * (lane % 5 - 2))
+            (row[peer], i + 0.09 * (lane % 6 - 2.5))
             for i, row in enumerate(times.values())
             if peer in row
         ]
@@ -58,7 +59,7 @@ def draw(times: Mapping[str, Mapping[str, float]], goals: Mapping[str, float]) -
     ax.xaxis.set_minor_locator(LogLocator(subs=()))
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}×")
     ax.tick_params(axis="y", length=0, labelcolor=INK)
-    fig.legend(loc="outside upper left", ncols=6, columnspacing=1.2, handletextpad=0.1)
+    fig.legend(loc="outside upper left", ncols=7, columnspacing=1.2, handletextpad=0.1)
     words = [
         f"{name}: " + ", ".join(f"{peer} {x:.2g}" for peer, x in row.items())
         for name, row in times.items()

@@ -33,7 +33,7 @@ class Workload:
     batch: Any = None
     loss: str = "CrossEntropyLoss"
     reference: str = "torch"
-    peers: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ("kept",)
 
 
 def training(lib, name: str) -> Callable[[], float]:
@@ -184,24 +184,24 @@ WORKLOADS = {
         mlp(*SIZES["mlp_small"]),
         numbers(32, 20, classes=1),
         loss="MSELoss",
-        peers=("composed", "autograd", "mygrad", "scikit-learn"),
+        peers=("kept", "composed", "autograd", "mygrad", "scikit-learn"),
     ),
     "mlp": Workload(
         "784-256-128-10, ReLU, batch 64",
         0.80,
         mlp(*SIZES["mlp"]),
         numbers(64, 784),
-        peers=("composed", "autograd", "mygrad", "scikit-learn"),
+        peers=("kept", "composed", "autograd", "mygrad", "scikit-learn"),
     ),
     "cnn8": Workload(
         "8×8 images, twice conv 3×3 (16, 32), ReLU, pool, then linear, batch 32",
         0.40,
         cnn(8),
         numbers(32, 1, 8, 8),
-        peers=("mygrad",),
+        peers=("kept", "mygrad"),
     ),
     "cnn28": Workload(
-        "the same on 28×28 images", 0.80, cnn(28), numbers(32, 1, 28, 28), peers=("mygrad",)
+        "the same on 28×28 images", 0.80, cnn(28), numbers(32, 1, 28, 28), peers=("kept", "mygrad")
     ),
     "lstm": Workload(
         "LSTM, T 32, 64 features, 128 hidden, the last step classified, batch 32",

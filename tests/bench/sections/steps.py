@@ -17,8 +17,10 @@ and system, the lower quartile of {ROUNDS} turns. First, the losses of five step
 weights must be the reference's, to a share of {TOLERANCE:g}. Below: nnlib's time as a share of the
 reference's, and the share that is the goal."""
 OTHERS = """\
-Time as a multiple of nnlib's: above 1 is slower than nnlib. `composed` is nnlib on the path that
-learners build: `x @ W.T + b`, softmax of exp and log, a neuron's sum of two numbers at a time."""
+Time as a multiple of nnlib's: above 1 is slower than nnlib. `kept` is nnlib in a process that keeps
+freed memory for later (glibc: MALLOC_TRIM_THRESHOLD_), where others ask the system for it again and
+again. `composed` is nnlib on the path that learners build: `x @ W.T + b`, softmax of exp and log, a
+neuron's sum of two numbers at a time."""
 MEMORY = """\
 Peak memory in MB, beyond what the process held after its imports and a first step of one neuron."""
 
