@@ -20,7 +20,7 @@ time for a step, as a multiple of nnlib's
 The bar is the goal: torch (moons: micrograd) should stand on it or to its right."""
 MARKS = {  # in the order of lanes; torch and micrograd, who are never in one row, have the first
     "torch": (VALUE, "o"),
-    "kept": (INK, "."),
+    "kept": (INK, "v"),
     "autograd": (GRAD, "s"),
     "mygrad": (RUNNERS[2], "^"),
     "scikit-learn": (POSITIVE, "D"),
@@ -40,7 +40,7 @@ def draw(times: Mapping[str, Mapping[str, float]], goals: Mapping[str, float]) -
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator
 
-    fig = Figure((7.2, 1.6 + 0.4 * len(times)), layout="constrained")
+    fig = Figure((7.2, 1.8 + 0.4 * len(times)), layout="constrained")
     ax = fig.add_subplot(xscale="log", ylim=(len(times) - 0.5, -0.5), xlabel=XLABEL)
     ax.axvline(1, color=INK, linewidth=1)
     bars = [goals[name] for name in times], range(len(times))
@@ -59,7 +59,7 @@ def draw(times: Mapping[str, Mapping[str, float]], goals: Mapping[str, float]) -
     ax.xaxis.set_minor_locator(LogLocator(subs=()))
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}×")
     ax.tick_params(axis="y", length=0, labelcolor=INK)
-    fig.legend(loc="outside upper left", ncols=7, columnspacing=1.2, handletextpad=0.1)
+    fig.legend(loc="outside upper left", ncols=4, columnspacing=1.2, handletextpad=0.1)
     words = [
         f"{name}: " + ", ".join(f"{peer} {x:.2g}" for peer, x in row.items())
         for name, row in times.items()

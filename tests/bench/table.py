@@ -22,10 +22,10 @@ def print_table(title: str, rows: Iterable[Row]) -> None:
 
 
 def with_mean(rows: Iterable[Row]) -> list[Row]:
-    """The rows, and one more with the mean of each column; `seed` is a name and has none."""
+    """The rows, and one more with the mean of each column; the first column names the row."""
     rows = list(rows)
-    mean = {k: fmean(row[k] for row in rows) for k in rows[0] if k != "seed"}
-    return [*rows, {"seed": "mean"} | mean] if "seed" in rows[0] else [*rows, mean]
+    name, *columns = rows[0]
+    return [*rows, {name: "mean"} | {k: fmean(row[k] for row in rows) for k in columns}]
 
 
 def text(rows: Iterable[Row]) -> list[str]:
