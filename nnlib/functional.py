@@ -249,7 +249,7 @@ def _window(
     **lengths: int,
 ) -> dict[str, tuple[int, int]]:
     """The pairs that an operation needs, if the window fits the images."""
-    expect(name, x, "B C H W", "C H W", fix=fix, **lengths)
+    expect(name, x, "B C H W", "C H W", fix=fix, called="x", **lengths)
     window = {
         "stride": pair(name, "stride", stride),
         "padding": pair(name, "padding", padding, least=0),

@@ -607,13 +607,14 @@ def same_dtype(name: str, *tensors: Tensor) -> None:
         )
 
 
-def expect(owner: str, x: Any, *forms: str, fix: str, **lengths: int) -> None:
+def expect(owner: str, x: Any, *forms: str, fix: str, called: str = "x", **lengths: int) -> None:
     """Raise unless `x` is a tensor of one of these forms, whose letters stand for its axes.
 
     Args:
         owner: who asks, for the message.
         forms: such as "B C H W" and, without a batch, "C H W".
         fix: what to do about a wrong one, a sentence.
+        called: the name of `x` where it is asked for.
         lengths: how long an axis must be, by its letter.
 
     Example:
@@ -632,7 +633,7 @@ def expect(owner: str, x: Any, *forms: str, fix: str, **lengths: int) -> None:
             return
     named = [[f"{a}={lengths[a]}" if a in lengths else a for a in letters] for letters in axes]
     shapes = " or ".join(f"({', '.join(letters)})" for letters in named)
-    raise ValueError(f"{owner} needs x {shapes}; it has shape {x.shape}. {fix}")
+    raise ValueError(f"{owner} needs {called} {shapes}; it has shape {x.shape}. {fix}")
 
 
 def needs_floats(name: str, x: Tensor) -> None:

@@ -5,3 +5,4 @@ from nnlib.nn.layers import Dropout, Flatten, LeakyReLU, Linear, ReLU, Sigmoid, 
 from nnlib.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
 from nnlib.nn.module import Buffer, Module, ModuleList, Parameter, Sequential
 from nnlib.nn.norm import BatchNorm1d, BatchNorm2d
+from nnlib.nn.recurrent import GRU, LSTM, RNN

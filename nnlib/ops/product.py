@@ -58,11 +58,13 @@ class Linear(Function):
 
     def forward(self, x, W, b):
         self.x, self.W = x, W
-        return x @ W.T + b  # (..., D_in) -> (..., D_out)
+        z = flat(x) @ W.T  # one large product, however many axes the batch has
+        z += b
+        return z.reshape(*x.shape[:-1], len(W))  # (..., D_in) -> (..., D_out)
 
     def backward(self, grad):
-        dz = flat(grad)  # (n, D_out), however many axes the batch has
-        dx = grad @ self.W if self.needs[0] else None
+        dz = flat(grad)  # (n, D_out)
+        dx = (dz @ self.W).reshape(self.x.shape) if self.needs[0] else None
         dW = dz.T @ flat(self.x) if self.needs[1] else None
         db = np.ones(len(dz), dz.dtype) @ dz  # dz.sum(0), but faster
         return dx, dW, db

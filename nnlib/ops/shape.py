@@ -67,7 +67,10 @@ class Index(Function):
 
     def backward(self, grad):
         dx = np.zeros_like(self.x)
-        np.add.at(dx, self.index, grad)
+        if np.may_share_memory(self.out, self.x):  # slices: a view, which picks nothing twice
+            dx[self.index] = grad
+        else:
+            np.add.at(dx, self.index, grad)
         return (dx,)
 
 

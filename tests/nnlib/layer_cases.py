@@ -1,5 +1,6 @@
 """One or more cases for every layer and loss: how it is made, and what it is given."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ class Case:
         train: whether the module is in train mode (dropout would differ).
         again: whether ten steps of an optimizer make sense; no, for a loss or without parameters.
         batch: which axis of the inputs is the batch, for the empty one; None if there is none.
+        call: how it is called, if not with the inputs one after the other.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     train: bool = True
     batch: int | None = 0
+    call: Callable[..., Any] = lambda module, *inputs, **options: module(*inputs, **options)
 
     def __str__(self) -> str:
         args = [*map(str, self.args), *(f"{k}={v}" for k, v in self.kwargs.items())]
@@ -44,6 +47,31 @@ class Case:
 
 def ints(shape: tuple[int, ...], high: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, high, shape)
+
+
+def recurrent(name: str, *hx: str) -> list[Case]:
+    """The cases that all kinds of recurrent layer share; hx are the states it is given."""
+
+    def case(
+        *inputs: tuple[int, ...], batch: int | None = 1, layers: int = 1, **kwargs: Any
+    ) -> Case:
+        args = (3, 4) if layers == 1 else (3, 4, layers)
+        return Case(name, args, kwargs, inputs, batch=batch, call=call)
+
+    def call(module: Any, x: Any, *start: Any) -> Any:
+        return module(x, *([start] if len(start) > 1 else start))
+
+    return [
+        case((6, 5, 3)),
+        case((6, 5, 3), layers=2),
+        case((5, 6, 3), batch=0, batch_first=True),
+        case((6, 3), batch=None),
+        case((6, 3), batch=None, layers=2, batch_first=True),
+        case((6, 5, 3), layers=2, bias=False),
+        case((6, 5, 3), *[(2, 5, 4) for _ in hx], layers=2),
+        case((5, 6, 3), *[(1, 5, 4) for _ in hx], batch=None, batch_first=True),
+        case((6, 3), *[(2, 4) for _ in hx], batch=None, layers=2),
+    ]
 
 
 LAYERS = [
@@ -81,6 +109,10 @@ LAYERS = [
     Case("BatchNorm1d", (4,), train=False),
     Case("BatchNorm2d", (3,), inputs=((2, 3, 4, 5),)),
     Case("BatchNorm2d", (3,), inputs=((2, 3, 4, 5),), train=False),
+    *recurrent("RNN", "h_0"),
+    Case("RNN", (3, 4, 2, "relu"), inputs=((6, 5, 3),), batch=1),
+    *recurrent("LSTM", "h_0", "c_0"),
+    *recurrent("GRU", "h_0"),
 ]
 
 LOSSES = [

@@ -14,6 +14,26 @@ from nnlib.graph import Function, topological
 OURS = SimpleNamespace(lib=nnlib, F=nnlib.functional)
 THEIRS = SimpleNamespace(lib=torch, F=torch.nn.functional)
 
+
+def weights(rows):
+    """The shapes of W_ih, W_hh, b_ih and b_hh for D = 3 and H = 4."""
+    return (rows, 3), (rows, 4), (rows,), (rows,)
+
+
+def recurrent(n, name, x, W_ih, W_hh, b_ih, b_hh, *start):
+    """The outputs of a recurrent layer and its last state, or states, in a row."""
+    if n is OURS:
+        s = getattr(ops, name).apply(x, W_ih, W_hh, b_ih, b_hh, *start)
+        return n.lib.cat([s[0, 1:].flatten(), s[:, -1].flatten()])
+    run = {"RNN": torch.rnn_tanh, "ReluRNN": torch.rnn_relu, "LSTM": torch.lstm, "GRU": torch.gru}
+    first = [h[None] for h in start]
+    output, *last = run[name](
+        x, first if name == "LSTM" else first[0], [W_ih, W_hh, b_ih, b_hh], True, 1, 0.0, False,
+        False, False,
+    )  # fmt: skip
+    return torch.cat([output.flatten(), *[h.flatten() for h in last]])
+
+
 # op: cases (f, shapes), where f(n, *inputs) runs on nnlib and on torch alike. Shapes have no
 # length 2 and no two equal lengths without need, so that a swapped axis cannot hide.
 CASES = {
@@ -154,6 +174,18 @@ CASES = {
         (lambda n, x: n.F.avg_pool2d(x, 2), [(3, 2, 5, 6)]),
         (lambda n, x: n.F.avg_pool2d(x, (3, 2), (1, 2), 1), [(3, 2, 5, 6)]),
     ],
+    ops.RNN: [
+        (lambda n, *xs: recurrent(n, "RNN", *xs), [(6, 5, 3), *weights(4), (5, 4)]),
+    ],
+    ops.ReluRNN: [
+        (lambda n, *xs: recurrent(n, "ReluRNN", *xs), [(6, 5, 3), *weights(4), (5, 4)]),
+    ],
+    ops.LSTM: [
+        (lambda n, *xs: recurrent(n, "LSTM", *xs), [(6, 5, 3), *weights(16), (5, 4), (5, 4)]),
+    ],
+    ops.GRU: [
+        (lambda n, *xs: recurrent(n, "GRU", *xs), [(6, 5, 3), *weights(12), (5, 4)]),
+    ],
     ops.Softmax: [
         (lambda n, x: x.softmax(1), [(3, 4)]),
         (lambda n, x: n.F.softmax(x, dim=0), [(3, 4, 5)]),
@@ -285,7 +317,46 @@ def test_one_input_alone_may_need_a_gradient(op, f, shapes):
 
 # Fused operations against the composed form that defines them
 
+
+def rolled_out(step):
+    """All states of a recurrent layer, step by step: the form of the fused operations."""
+
+    def composed(x, W_ih, W_hh, b_ih, b_hh, *states):
+        found = [nnlib.stack(states)]
+        for x_t in x:
+            states = step(x_t @ W_ih.T + b_ih, states[0] @ W_hh.T + b_hh, *states)
+            found.append(nnlib.stack(states))
+        return nnlib.stack(found, 1)
+
+    return composed
+
+
+def rnn_step(z, a, h):
+    return ((z + a).tanh(),)
+
+
+def relu_rnn_step(z, a, h):
+    return ((z + a).relu(),)
+
+
+def lstm_step(z, a, h, c):
+    i, f, g, o = (z + a).reshape(len(z), 4, -1).transpose(0, 1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def gru_step(z, a, h):
+    (z_r, z_u, z_n), (a_r, a_u, a_n) = (v.reshape(len(v), 3, -1).transpose(0, 1) for v in (z, a))
+    r, u = (z_r + a_r).sigmoid(), (z_u + a_u).sigmoid()
+    n = (z_n + r * a_n).tanh()
+    return ((1 - u) * n + u * h,)
+
+
 COMPOSED = {
+    ops.RNN: (rolled_out(rnn_step), [(6, 5, 3), *weights(4), (5, 4)], {}),
+    ops.ReluRNN: (rolled_out(relu_rnn_step), [(6, 5, 3), *weights(4), (5, 4)], {}),
+    ops.LSTM: (rolled_out(lstm_step), [(6, 5, 3), *weights(16), (5, 4), (5, 4)], {}),
+    ops.GRU: (rolled_out(gru_step), [(6, 5, 3), *weights(12), (5, 4)], {}),
     ops.Linear: (lambda x, W, b: x @ W.T + b, [(6, 3, 4), (5, 4), (5,)], {}),
     ops.Conv2d: (
         lambda x, w, b: (
