@@ -294,12 +294,21 @@ class Adam(Optimizer):
     def _move(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         b1, b2 = self.betas
         t = state["t"]
-        state["m"] = m = b1 * state.get("m", 0.0) + (1 - b1) * g
-        state["v"] = v = b2 * state.get("v", 0.0) + (1 - b2) * (g * g)
-        # The corrections are plain numbers, so they are gathered before they meet the arrays.
-        # v ** 0.5 is the square root of a number and of an array alike.
-        size = (v / (1 - b2**t)) ** 0.5 + self.eps
-        return p - (self.lr / (1 - b1**t)) * m / size
+        # Line by line, so that no array is made that the next line throws away: making one costs
+        # more than the arithmetic. What is changed in place was made here.
+        m = b1 * state.get("m", 0.0)
+        m += (1 - b1) * g
+        v = g * g
+        v *= 1 - b2
+        v += b2 * state.get("v", 0.0)
+        state["m"], state["v"] = m, v
+        size = v / (1 - b2**t)
+        size **= 0.5  # the square root, of a number and of an array alike
+        size += self.eps
+        step = (-self.lr / (1 - b1**t)) * m
+        step /= size
+        step += p
+        return step
 
 
 class AdamW(Adam):
