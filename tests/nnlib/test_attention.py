@@ -209,6 +209,15 @@ def test_dropout_drops_the_share_that_it_says():
     assert (weights == 0).mean() == pytest.approx(0.25, abs=0.01)
 
 
+def test_dropout_of_the_fused_operation_drops_the_share_that_it_says():
+    nnlib.manual_seed(0)
+    q, v = Tensor(normal(20, 60, 8)), Tensor(np.broadcast_to(np.eye(60), (20, 60, 60)))
+    weights = F.scaled_dot_product_attention(q, q, v, dropout_p=0.25).data
+    still = F.scaled_dot_product_attention(q, q, v).data
+    assert (weights == 0).mean() == pytest.approx(0.25, abs=0.01)
+    np.testing.assert_allclose(weights[weights != 0], still[weights != 0] / 0.75)
+
+
 def test_gradients_with_dropout_pass_gradcheck():
     kept = (np.random.default_rng(0).random((3, 4, 5)) < 0.6) / 0.6
     shapes = ((3, 4, 6), (3, 5, 6), (3, 5, 2))
