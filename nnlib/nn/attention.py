@@ -8,6 +8,7 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib import init
+from nnlib.check import whole
 from nnlib.nn.layers import Dropout, Linear
 from nnlib.nn.module import Buffer, Module, Parameter
 from nnlib.nn.norm import LayerNorm
@@ -57,13 +58,13 @@ class MultiheadAttention(Module):
         batch_first: bool = False,
     ):
         super().__init__()
-        if num_heads < 1 or embed_dim % num_heads:
+        self.embed_dim = whole("MultiheadAttention", "embed_dim", embed_dim)
+        self.num_heads = whole("MultiheadAttention", "num_heads", num_heads)
+        if embed_dim % num_heads:
             raise ValueError(
                 f"MultiheadAttention shares embed_dim={embed_dim} numbers among "
                 f"num_heads={num_heads}. Make one a divisor of the other."
             )
-        self.embed_dim = embed_dim
-        self.num_heads = num_heads
         self.dropout = dropout
         self.batch_first = batch_first
         self.in_proj_weight = Parameter(np.empty((3 * embed_dim, embed_dim), np.float32))
