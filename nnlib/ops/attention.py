@@ -16,6 +16,11 @@ class Attention(Function):
     Shape:
         q (..., T, D), k (..., S, D), v (..., S, E), mask one that broadcasts to (..., T, S),
         z (..., T, E).
+
+    Example:
+        >>> q, k, v = np.array([[0.0]]), np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])
+        >>> Attention().forward(q, k, v, scale=1.0)
+        array([[4.]])
     """
 
     symbol = "attention"

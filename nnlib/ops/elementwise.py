@@ -280,7 +280,12 @@ class LeakyRelu(Function):
 
 
 class Silu(Function):
-    """z = x · σ(x), a smooth relu, with the slope σ(x) · (1 + x · (1 - σ(x)))"""
+    """z = x · σ(x), a smooth relu, with the slope σ(x) · (1 + x · (1 - σ(x)))
+
+    Example:
+        >>> Silu().forward(np.array([-1.0, 9.0])).round(3)
+        array([-0.269,  8.999])
+    """
 
     symbol = "silu"
 
@@ -297,6 +302,10 @@ class Gelu(Function):
 
     Its composed form is `0.5 * x * (1 + u.tanh())`, u = `(2 / pi) ** 0.5 * (x + 0.044715 * x**3)`,
     if approximate="tanh". The slope is found along the way, while the parts are at hand.
+
+    Example:
+        >>> Gelu().forward(np.array([-1.0, 9.0]), approximate="none").round(3)
+        array([-0.159,  9.   ])
     """
 
     symbol = "gelu"

@@ -14,6 +14,11 @@ class LayerNorm(Function):
 
     Shape:
         x (..., D), w and b (D), z (..., D). D may be several axes.
+
+    Example:
+        >>> x, w, b = np.array([[1.0, 3.0]]), np.array([1.0, 2.0]), np.array([0.0, 10.0])
+        >>> LayerNorm().forward(x, w, b, eps=0.0)
+        array([[-1., 12.]])
     """
 
     symbol = "layer_norm"

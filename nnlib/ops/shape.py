@@ -124,6 +124,12 @@ class Embedding(Function):
 
     Shape:
         W (V, D), ids (...), z (..., D).
+
+    Example:
+        >>> Embedding().forward(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0, 1]), None)
+        array([[3., 4.],
+               [1., 2.],
+               [3., 4.]])
     """
 
     symbol = "embedding"
