@@ -1,7 +1,7 @@
 """Functions without state: activations, losses, and a check of gradients against nudges."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,28 @@ def sigmoid(x: Any) -> Any:
 def tanh(x: Any) -> Any:
     """tanh x, in (-1, 1)"""
     return x.tanh()
+
+
+def silu(x: Tensor) -> Tensor:
+    """x · σ(x), a smooth relu (Hendrycks & Gimpel, 2016; also called swish)."""
+    return ops.Silu.apply(_floats("silu", x))
+
+
+def gelu(x: Tensor, approximate: str = "none") -> Tensor:
+    """x · Φ(x), with Φ(x) the share of a bell curve below x (Hendrycks & Gimpel, 2016).
+
+    Args:
+        x: floats.
+        approximate: "none", or "tanh" for x · ½(1 + tanh(√(2/π) · (x + 0.044715 · x³))), which
+            GPT-2 uses. They differ by at most 0.0005.
+
+    Example:
+        >>> gelu(tensor([-1.0, 2.0])), gelu(tensor([-1.0, 2.0]), "tanh")
+        (Tensor([-0.1587, 1.9545]), Tensor([-0.1588, 1.9546]))
+    """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f'gelu needs approximate="none" or "tanh"; got {approximate!r}.')
+    return ops.Gelu.apply(_floats("gelu", x), approximate=approximate)
 
 
 def softmax(x: Tensor, dim: int) -> Tensor:
@@ -75,9 +97,166 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
         raise ValueError(f"dropout needs a probability p from 0 to 1; got {p}.")
     if not training or p == 0:
         return x
-    kept = generator.random(x.shape, np.float32) >= p
+    return x * tensor(_kept(x.shape, p, x.dtype))
+
+
+def _kept(shape: tuple[int, ...], p: float, dtype: Any) -> np.ndarray:
+    """0 with probability p, else 1 / (1 - p): what dropout multiplies by."""
     scale = 0.0 if p == 1 else 1 / (1 - p)
-    return x * tensor(kept * scale, dtype=x.dtype)
+    return ((generator.random(shape, np.float32) >= p) * scale).astype(dtype)
+
+
+def layer_norm(
+    x: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(x - mean) / √(variance + eps) · weight + bias, over the last axes (Ba et al., 2016).
+
+    The variance is that of these numbers themselves, divided by n and not n - 1.
+
+    Args:
+        x: of shape (..., *normalized_shape), often (B, T, D).
+        normalized_shape: how long the axes are that are brought to mean 0 and variance 1.
+        weight, bias: of that shape; without them 1 and 0.
+        eps: keeps the division finite.
+
+    Example:
+        >>> layer_norm(tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]), (3,))
+        Tensor([[-1.2247, 0., 1.2247], [-1.2247, 0., 1.2247]])
+    """
+    shape = tuple(normalized_shape)
+    if not isinstance(x, Tensor) or x.shape[x.ndim - len(shape) :] != shape:
+        got = f"shape {x.shape}" if isinstance(x, Tensor) else f"the type {type(x).__name__}"
+        raise ValueError(
+            f"layer_norm needs a Tensor x whose last axes are {shape}; it has {got}. "
+            "Normalise over the axes that it has."
+        )
+    weight = tensor(np.ones(shape, x.dtype)) if weight is None else weight
+    bias = tensor(np.zeros(shape, x.dtype)) if bias is None else bias
+    same_dtype("layer_norm", x, weight, bias)
+    return ops.LayerNorm.apply(_floats("layer_norm", x), weight, bias, eps=eps)
+
+
+def embedding(ids: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """weight[ids]: for each id, the row of the table that stands for it.
+
+    Args:
+        ids: whole numbers from 0 to V - 1, of any shape.
+        weight: the table (V, D).
+        padding_idx: an id whose row gets no gradient, as it stands for nothing.
+
+    Example:
+        >>> embedding([[0, 2, 0]], tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
+        [[[0.0, 1.0], [4.0, 5.0], [0.0, 1.0]]]
+    """
+    found = ids.data if isinstance(ids, Tensor) else np.asarray(ids)
+    if found.dtype.kind not in "iu":
+        raise TypeError(
+            f"embedding needs ids as whole numbers; got {found.dtype}. Use ids.long(), if they are."
+        )
+    if found.size and not (found.min() >= 0 and found.max() < len(weight)):
+        raise ValueError(
+            f"embedding: ids go from {found.min()} to {found.max()}, but weight {weight.shape} has "
+            f"rows 0..{len(weight) - 1}. Make the table larger, or look for the wrong id."
+        )
+    return ops.Embedding.apply(weight, ids=found, padding=padding_idx)
+
+
+# Attention
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """softmax(query keyᵀ · scale + mask) value (Vaswani et al., 2017).
+
+    Each query is compared with all keys; its result is the mean of the values, weighted by how
+    well their keys fit.
+
+    Args:
+        query, key, value: the axes before the last two, such as batch and heads, are the same.
+        attn_mask: of a shape that broadcasts to (..., T, S). Of floats, it is added. Of bools,
+            True means that this query sees this key: the opposite of what it means in
+            `nn.MultiheadAttention`, in torch as well. A query that sees no key gets 0.
+        dropout_p: the probability of leaving a pair out. Always: pass 0 when not in training.
+        is_causal: query t sees keys 0..t only. Not together with attn_mask.
+        scale: 1/√D if not given.
+
+    Shape:
+        query (..., T, D), key (..., S, D), value (..., S, E); the result (..., T, E).
+
+    Example:
+        >>> x = tensor([[1.0, 0.0], [0.0, 1.0]])
+        >>> scaled_dot_product_attention(x, x, x, is_causal=True)
+        Tensor([[1., 0.], [0.3302, 0.6698]])
+    """
+    name = "scaled_dot_product_attention"
+    same_dtype(name, query, key, value)
+    *batch, T, D = query.shape
+    S = key.shape[-2]
+    if key.shape != (*batch, S, D) or value.shape[:-1] != key.shape[:-1]:
+        raise ValueError(
+            f"{name} needs query (..., T, D), key (..., S, D) and value (..., S, E); got "
+            f"{query.shape}, {key.shape} and {value.shape}. All axes in ... must be equal."
+        )
+    if is_causal:
+        if attn_mask is not None:
+            raise ValueError(f"{name} takes attn_mask or is_causal, not both. Leave one out.")
+        attn_mask = np.tri(T, S, dtype=bool)
+    shape = (*batch, T, S)
+    masks = [] if attn_mask is None else [added_mask(name, attn_mask, shape, query.dtype)]
+    kept = _kept(shape, dropout_p, query.dtype) if dropout_p else None
+    scale = 1 / math.sqrt(D) if scale is None else scale
+    return ops.Attention.apply(query, key, value, *masks, scale=scale, kept=kept)
+
+
+def added_mask(
+    name: str, mask: Any, shape: tuple[int, ...], dtype: Any, seen: bool = True
+) -> Tensor:
+    """A mask in the form that is added to scores of this shape: 0 if a pair is seen, -inf if not.
+
+    Args:
+        name: who asks, for the message.
+        mask: bools, or floats, which are in this form already.
+        shape: that of the scores, (..., T, S).
+        dtype: that of the scores.
+        seen: what a True means.
+    """
+    mask = mask if isinstance(mask, Tensor) else tensor(mask)
+    if mask.dtype.kind not in "bf":
+        raise TypeError(f"{name} needs a mask of bools or floats; it is {mask.dtype}. Use .bool().")
+    if len(mask.shape) > len(shape) or any(
+        m not in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1], strict=False)
+    ):
+        raise ValueError(
+            f"{name}: a mask {mask.shape} does not fit scores {shape}, one for each query and key. "
+            f"Give it the shape {shape[-2:]}, queries by keys, or one that broadcasts to {shape}."
+        )
+    if mask.dtype.kind == "b":
+        return tensor(np.where(mask.data == seen, 0, -np.inf), dtype=dtype)
+    return mask if mask.dtype == dtype else ops.Copy.apply(mask, dtype=dtype)
+
+
+def causal_mask(T: int) -> Tensor:
+    """The mask with which no position sees a later one: 0 up to itself, -inf behind it.
+
+    It is added to the scores, so it means the same everywhere. It is torch's
+    `nn.Transformer.generate_square_subsequent_mask(T)`.
+
+    Example:
+        >>> causal_mask(3).tolist()
+        [[0.0, -inf, -inf], [0.0, 0.0, -inf], [0.0, 0.0, 0.0]]
+    """
+    return added_mask("causal_mask", np.tri(T, dtype=bool), (T, T), np.float32)
 
 
 def batch_norm(
@@ -362,6 +541,12 @@ def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) ->
             f"to {target.data.max():g}."
         )
     return target
+
+
+def _floats(name: str, x: Tensor) -> Tensor:
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name} needs floats; x is {x.dtype}. Use x.float() first.")
+    return x
 
 
 def _needs_tensor(name: str, prediction: Any) -> None:

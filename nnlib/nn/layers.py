@@ -1,6 +1,7 @@
 """The layers that every network has, and its activations."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,49 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
+class Embedding(Module):
+    """A row of numbers to learn for each id: y = weight[ids].
+
+    Args:
+        num_embeddings: how many ids there are, V.
+        embedding_dim: how many numbers stand for each, D.
+        padding_idx: an id that stands for nothing: its row starts at 0 and is not trained.
+
+    Shape:
+        ids (...), whole numbers from 0 to V - 1, y (..., D), weight (V, D).
+
+    The weight starts standard normal.
+
+    Example:
+        >>> Embedding(65, 4)(Tensor([[0, 64, 1]])).shape
+        (1, 3, 4)
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None):
+        super().__init__()
+        self.num_embeddings = whole("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = whole("Embedding", "embedding_dim", embedding_dim)
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(
+                    f"Embedding needs padding_idx to be one of its {num_embeddings} ids; got "
+                    f"{padding_idx}."
+                )
+            padding_idx %= num_embeddings
+        self.padding_idx = padding_idx
+        self.weight = Parameter(np.empty((num_embeddings, embedding_dim), np.float32))
+        init.normal_(self.weight)
+        if padding_idx is not None:
+            self.weight.data[padding_idx] = 0
+
+    def forward(self, ids: Any) -> Tensor:
+        return F.embedding(ids, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
 # Activations
 
 
@@ -163,6 +207,44 @@ class LeakyReLU(Module):
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
+
+
+class GELU(Module):
+    """x · Φ(x), with Φ(x) the share of a bell curve below x: a relu without a corner.
+
+    Args:
+        approximate: "none", or "tanh" for the form that GPT-2 uses. See `functional.gelu`.
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> GELU()(Tensor([-1.0, 2.0]))
+        Tensor([-0.1587, 1.9545])
+    """
+
+    def __init__(self, approximate: str = "none"):
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(x, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    """x · σ(x): a relu without a corner.
+
+    Shape: any; y has that of x.
+
+    Example:
+        >>> SiLU()(Tensor([-1.0, 2.0]))
+        Tensor([-0.2689, 1.7616])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(x)
 
 
 class Tanh(Module):

@@ -90,3 +90,54 @@ class BatchNorm2d(_BatchNorm):
     """
 
     forms = ("B C H W",)
+
+
+class LayerNorm(Module):
+    """Bring each example's numbers to mean 0 and variance 1, then learn how large they should be.
+
+    y = (x - mean) / √(variance + eps) · weight + bias, with mean and variance over the last axes
+    (Ba et al., 2016). It does the same in train and in eval mode.
+
+    Args:
+        normalized_shape: how long these axes are; one number for the last axis alone.
+        eps: keeps the division finite.
+        elementwise_affine: whether to learn weight and bias.
+        bias: whether to learn the bias.
+
+    Shape:
+        x (..., *normalized_shape), often (B, T, D); y has that of x; weight and bias
+        normalized_shape.
+
+    The weight starts at 1, the bias at 0.
+
+    Example:
+        >>> LayerNorm(3)(Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])).tolist()[0][1]
+        0.0
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+    ):
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+        self.normalized_shape = tuple(shape)
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        self.weight = self.bias = None
+        if elementwise_affine:
+            self.weight = Parameter(np.ones(shape, np.float32))
+        if elementwise_affine and bias:
+            self.bias = Parameter(np.zeros(shape, np.float32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+            + f", bias={self.bias is not None}"
+        )

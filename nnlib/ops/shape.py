@@ -115,3 +115,35 @@ class Stack(Function):
 
     def backward(self, grad):
         return tuple(np.moveaxis(grad, self.dim, 0))
+
+
+class Embedding(Function):
+    """z = the rows W[ids]. A row gets the sum of the gradients from wherever it was used.
+
+    Its composed form is `W[ids]`.
+
+    Shape:
+        W (V, D), ids (...), z (..., D).
+
+    Example:
+        >>> Embedding().forward(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0, 1]), None)
+        array([[3., 4.],
+               [1., 2.],
+               [3., 4.]])
+    """
+
+    symbol = "embedding"
+
+    def forward(self, W, ids, padding):
+        self.W, self.ids, self.padding = W, ids, padding
+        return W[ids]
+
+    def backward(self, grad):
+        dW = np.zeros_like(self.W)
+        order = np.argsort(self.ids, axis=None, kind="stable")  # the uses of a row side by side
+        used, starts = np.unique(self.ids.reshape(-1)[order], return_index=True)
+        if len(used):
+            dW[used] = np.add.reduceat(grad.reshape(-1, grad.shape[-1])[order], starts)
+        if self.padding is not None:
+            dW[self.padding] = 0
+        return (dW,)

@@ -74,6 +74,88 @@ def recurrent(name: str, *hx: str) -> list[Case]:
     ]
 
 
+def mask(*shape: int) -> np.ndarray:
+    """Bools, some True, but no row without a False."""
+    some = np.random.default_rng(2).random(shape) < 0.4
+    some[..., 0] = False
+    return some
+
+
+FIRST = {"batch_first": True}
+ENCODER = ("TransformerEncoderLayer", (6, 3, 5, 0.0))
+DECODER = ("TransformerDecoderLayer", (6, 3, 5, 0.0))
+SELF = ((4, 5, 6),) * 3  # with batch_first: B 4, T 5, D 6
+CROSS = ((4, 5, 6), (4, 7, 6), (4, 7, 6))
+CAUSAL = np.triu(np.full((5, 5), -np.inf), 1)
+
+ATTENTION = [
+    Case("MultiheadAttention", (6, 3), FIRST, SELF),
+    Case("MultiheadAttention", (6, 3), FIRST, CROSS),
+    Case("MultiheadAttention", (6, 3), FIRST, CROSS, {"need_weights": False}),
+    Case("MultiheadAttention", (6, 3), {}, ((5, 4, 6), (7, 4, 6), (7, 4, 6)), batch=1),
+    Case("MultiheadAttention", (6, 2, 0.0, False), FIRST, CROSS, {"average_attn_weights": False}),
+    Case("MultiheadAttention", (6, 3), {}, ((5, 6), (7, 6), (7, 6)), batch=None),
+    Case("MultiheadAttention", (6, 3), {}, ((5, 6),) * 3, {"need_weights": False}, batch=None),
+    Case("MultiheadAttention", (6, 3), FIRST, CROSS, {"attn_mask": mask(5, 7)}),
+    Case("MultiheadAttention", (6, 3), FIRST, CROSS, {"attn_mask": mask(12, 5, 7)}),
+    Case("MultiheadAttention", (6, 3), FIRST, CROSS, {"key_padding_mask": mask(4, 7)}),
+    Case("MultiheadAttention", (6, 3), {}, ((5, 6),) * 3, {"key_padding_mask": mask(5)}),
+    Case(
+        "MultiheadAttention",
+        (6, 3),
+        inputs=((5, 4, 6), (7, 4, 6), (7, 4, 6)),
+        options={
+            "attn_mask": mask(12, 5, 7),
+            "key_padding_mask": mask(4, 7),
+            "need_weights": False,
+        },
+    ),
+    Case(
+        "MultiheadAttention",
+        (6, 3),
+        FIRST,
+        SELF,
+        {"attn_mask": CAUSAL, "is_causal": True, "need_weights": False},
+    ),
+    Case(*ENCODER, FIRST, ((4, 5, 6),)),
+    Case(*ENCODER, inputs=((5, 4, 6),), batch=1),
+    Case(*ENCODER, {"activation": "gelu", "norm_first": True}, ((5, 6),), batch=None),
+    Case(*ENCODER, {"bias": False, "layer_norm_eps": 0.1} | FIRST, ((4, 5, 6),)),
+    Case(*ENCODER, FIRST, ((4, 5, 6),), train=False),
+    Case(
+        *ENCODER,
+        {"activation": "gelu", "norm_first": True} | FIRST,
+        ((4, 5, 6),),
+        {"src_mask": CAUSAL, "is_causal": True},
+    ),
+    Case(
+        *ENCODER,
+        FIRST,
+        ((4, 5, 6),),
+        {"src_mask": mask(5, 5), "src_key_padding_mask": mask(4, 5)},
+    ),
+    Case(*DECODER, FIRST, ((4, 5, 6), (4, 7, 6))),
+    Case(*DECODER, {"norm_first": True}, ((5, 4, 6), (7, 4, 6)), batch=1),
+    Case(*DECODER, {"activation": "gelu"}, ((5, 6), (7, 6)), batch=None),
+    Case(
+        *DECODER,
+        FIRST,
+        ((4, 5, 6), (4, 7, 6)),
+        {
+            "tgt_mask": mask(5, 5),
+            "memory_mask": mask(5, 7),
+            "tgt_key_padding_mask": mask(4, 5),
+            "memory_key_padding_mask": mask(4, 7),
+        },
+    ),
+    Case(
+        *DECODER,
+        FIRST,
+        ((4, 5, 6), (4, 7, 6)),
+        {"tgt_mask": CAUSAL, "tgt_is_causal": True},
+    ),
+]
+
 LAYERS = [
     Case("Linear", (4, 5)),
     Case("Linear", (4, 5), {"bias": False}),
@@ -85,6 +167,16 @@ LAYERS = [
     Case("ReLU"),
     Case("LeakyReLU"),
     Case("LeakyReLU", (0.3,)),
+    Case("GELU"),
+    Case("GELU", ("tanh",)),
+    Case("SiLU"),
+    Case("Embedding", (7, 4), inputs=(ints((3, 5), 7),)),
+    Case("Embedding", (7, 4), {"padding_idx": -3}, inputs=(np.array([4, 0, 4]),)),
+    Case("LayerNorm", (4,)),
+    Case("LayerNorm", ((5, 4), 0.1), inputs=((3, 5, 4),)),
+    Case("LayerNorm", (4,), {"bias": False}, inputs=((3, 6, 4),)),
+    Case("LayerNorm", (4,), {"elementwise_affine": False}, inputs=((4,),), batch=None),
+    *ATTENTION,
     Case("Tanh"),
     Case("Sigmoid"),
     Case("Softmax", (1,)),
@@ -134,4 +226,5 @@ LOSSES = [
 ]
 
 CONTAINERS = {"Module", "Sequential", "ModuleList"}
-ELSEWHERE = {"BCELoss"}  # compared with torch in a test of its own
+# compared with torch, or with what defines them, in tests of their own
+ELSEWHERE = {"BCELoss", "LearnedPositions", "SinusoidalPositions"}

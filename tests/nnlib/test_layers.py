@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from nnlib import Tensor, nn, optim
 from tests.nnlib.layer_cases import CONTAINERS, ELSEWHERE, LAYERS, LOSSES, Case
@@ -46,7 +47,12 @@ def test_arguments_have_torchs_names_order_and_defaults(name):
     defaults = {p.name: p.default for p in theirs}
     for p in ours:
         if p.name in defaults and (name, p.name) != ("Softmax", "dim"):  # torch's own is deprecated
-            assert p.default == defaults[p.name] or p.default is defaults[p.name]
+            assert named(p.default) == named(defaults[p.name])
+
+
+def named(default):
+    """torch's relu and ours are two functions with one name."""
+    return default.__name__ if callable(default) else default
 
 
 def their_signature(name):
@@ -82,6 +88,7 @@ def test_repr_is_torchs(case):
     left_out = r", (inplace|ceil_mode|track_running_stats)=(False|True)"
     if "BatchNorm" in case.name:
         left_out += "|, bias=(False|True)"
+    left_out += "|NonDynamicallyQuantizable"
     assert repr(ours) == re.sub(left_out, "", repr(theirs))
 
 
@@ -107,8 +114,10 @@ def test_ten_steps_of_training_equal_torchs(case, close):
     ours, theirs = both(case)
     if not list(ours.parameters()):
         return
-    our_optimizer = optim.Adam(ours.parameters(), 0.01)
-    their_optimizer = torch.optim.Adam(theirs.parameters(), 0.01)
+    # The bias of an attention's keys has the gradient 0, but for rounding, of which an Adam with
+    # the usual eps of 1e-8 would make whole steps.
+    our_optimizer = optim.Adam(ours.parameters(), 0.01, eps=1e-6)
+    their_optimizer = torch.optim.Adam(theirs.parameters(), 0.01, eps=1e-6)
     for i in range(10):
         run(ours, case, case.arrays(seed=i), Tensor)
         run(theirs, case, case.arrays(seed=i), torch.tensor)
@@ -183,7 +192,8 @@ def agree(ours, theirs, case, arrays, wrong, what, close):
     try:
         if {(case.name, what), (case.name, f"{wrong.ndim} axes")} & STRICTER.keys():
             raise TypeError
-        wanted, their_grads = run(theirs, case, arrays, torch.tensor)
+        with sdpa_kernel(SDPBackend.MATH):  # torch's fused attention makes 0 of a nan, silently
+            wanted, their_grads = run(theirs, case, arrays, torch.tensor)
     except (RuntimeError, ValueError, IndexError, AssertionError, TypeError):
         with pytest.raises((ValueError, TypeError)) as error:
             run(ours, case, arrays, Tensor)

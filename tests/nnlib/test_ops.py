@@ -34,6 +34,11 @@ def recurrent(n, name, x, W_ih, W_hh, b_ih, b_hh, *start):
     return torch.cat([output.flatten(), *[h.flatten() for h in last]])
 
 
+def attention(**options):
+    """A case whose fourth input, if there is one, is a mask."""
+    return lambda n, *inputs: n.F.scaled_dot_product_attention(*inputs, **options)
+
+
 # op: cases (f, shapes), where f(n, *inputs) runs on nnlib and on torch alike. Shapes have no
 # length 2 and no two equal lengths without need, so that a swapped axis cannot hide.
 CASES = {
@@ -77,6 +82,13 @@ CASES = {
     ],
     ops.Relu: [(lambda n, x: x.relu(), [(3, 4)])],
     ops.LeakyRelu: [(lambda n, x: n.F.leaky_relu(x, 0.1), [(3, 4)])],
+    ops.Silu: [(lambda n, x: n.F.silu(x), [(3, 4)]), (lambda n, x: n.F.silu(30 * x), [(3, 4)])],
+    ops.Gelu: [
+        (lambda n, x: n.F.gelu(x), [(3, 4)]),
+        (lambda n, x: n.F.gelu(8 * x), [(3, 4)]),
+        (lambda n, x: n.F.gelu(x, approximate="tanh"), [(3, 4)]),
+        (lambda n, x: n.F.gelu(8 * x, approximate="tanh"), [(3, 4)]),
+    ],
     ops.Clamp: [
         (lambda n, x: x.clamp(-0.5, 0.8), [(3, 4)]),
         (lambda n, x: x.clamp(min=0.1), [(3, 4)]),
@@ -130,6 +142,10 @@ CASES = {
         (lambda n, x: x[n.lib.tensor([[2, 1], [2, 2]])], [(3, 4)]),
         (lambda n, x: x[x > 0], [(3, 4)]),
         (lambda n, x: x[1:, [0, 0, 3]], [(3, 4)]),
+    ],
+    ops.Embedding: [
+        (lambda n, W: n.F.embedding(n.lib.tensor([[4, 0, 4], [4, 1, 1]]), W), [(5, 3)]),
+        (lambda n, W: n.F.embedding(n.lib.tensor(3), W), [(5, 3)]),
     ],
     ops.Cat: [
         (lambda n, x, y, z: n.lib.cat([x, y, z]), [(3, 4), (1, 4), (5, 4)]),
@@ -185,6 +201,26 @@ CASES = {
     ],
     ops.GRU: [
         (lambda n, *xs: recurrent(n, "GRU", *xs), [(6, 5, 3), *weights(12), (5, 4)]),
+    ],
+    ops.LayerNorm: [
+        (lambda n, x, w, b: n.F.layer_norm(x, (5,), w, b), [(3, 4, 5), (5,), (5,)]),
+        (lambda n, x, w: n.F.layer_norm(x, (4, 5), w, eps=0.1), [(3, 4, 5), (4, 5)]),
+        (lambda n, x: n.F.layer_norm(x, (5,)), [(3, 5)]),
+        (lambda n, x, w, b: n.F.layer_norm(x, (5,), w, b), [(5,), (5,), (5,)]),
+    ],
+    ops.Attention: [
+        (attention(), [(4, 5), (3, 5), (3, 6)]),
+        (attention(scale=0.3), [(6, 3, 4, 5), (6, 3, 7, 5), (6, 3, 7, 8)]),
+        (attention(is_causal=True), [(3, 4, 5), (3, 4, 5), (3, 4, 5)]),
+        (attention(is_causal=True), [(3, 4, 5), (3, 6, 5), (3, 6, 5)]),
+        (
+            lambda n, q, k, v: n.F.scaled_dot_product_attention(
+                q, k, v, n.lib.tensor([[True, False, True], [False, False, False]] * 2)
+            ),
+            [(4, 5), (3, 5), (3, 6)],
+        ),
+        (attention(), [(6, 4, 5), (6, 3, 5), (6, 3, 7), (4, 3)]),
+        (attention(), [(6, 4, 5), (6, 3, 5), (6, 3, 7), (6, 1, 3)]),
     ],
     ops.Softmax: [
         (lambda n, x: x.softmax(1), [(3, 4)]),
@@ -384,6 +420,31 @@ COMPOSED = {
         {"kernel": (3, 2), "stride": (3, 2), "padding": (0, 0), "dilation": (1, 1)},
     ),
     ops.Softmax: (lambda x: x.exp() / x.exp().sum(1, keepdim=True), [(3, 4)], {"dim": 1}),
+    ops.Embedding: (
+        lambda W: W[[[4, 0, 4]]],
+        [(5, 3)],
+        {"ids": np.array([[4, 0, 4]]), "padding": None},
+    ),
+    ops.Silu: (lambda x: x * x.sigmoid(), [(3, 4)], {}),
+    ops.Gelu: (
+        lambda x: x * 0.5 * (1 + ((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)).tanh()),
+        [(3, 4)],
+        {"approximate": "tanh"},
+    ),
+    ops.LayerNorm: (
+        lambda x, w, b: (
+            ((x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 0.1).sqrt())
+            * w
+            + b
+        ),
+        [(3, 4, 5), (5,), (5,)],
+        {"eps": 0.1},
+    ),
+    ops.Attention: (
+        lambda q, k, v, mask: ((q * 0.3) @ k.transpose(-2, -1) + mask).softmax(-1) @ v,
+        [(6, 3, 4, 5), (6, 3, 7, 5), (6, 3, 7, 8), (4, 7)],
+        {"scale": 0.3},
+    ),
     ops.LogSoftmax: (lambda x: (x.exp() / x.exp().sum(0)).log(), [(3, 4)], {"dim": 0}),
     ops.CrossEntropy: (
         lambda x: -x.log_softmax(1)[range(3), [4, 0, 4]],
