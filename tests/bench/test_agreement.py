@@ -12,24 +12,17 @@ def losses(step, n=5):
     return [step() for _ in range(n)]
 
 
-def taught(lib, name):
-    try:
-        return workloads.training(lib, name)
-    except workloads.NotThereYet as why:
-        pytest.skip(str(why))
-
-
 @pytest.mark.parametrize("name", workloads.WORKLOADS)
 def test_five_steps_have_the_losses_of_torch(name):
-    own = losses(taught(nnlib, name))
-    assert own == pytest.approx(losses(taught(torch, name)), rel=TOLERANCE)
+    own = losses(workloads.training(nnlib, name))
+    assert own == pytest.approx(losses(workloads.training(torch, name)), rel=TOLERANCE)
     assert len(set(own)) == 5  # something is learned
 
 
 @pytest.mark.parametrize("name", workloads.SIZES)
 def test_the_path_that_learners_build_has_them_too(name):
-    own = losses(taught(workloads.composed(nnlib), name))
-    assert own == pytest.approx(losses(taught(torch, name)), rel=TOLERANCE)
+    own = losses(workloads.training(workloads.composed(nnlib), name))
+    assert own == pytest.approx(losses(workloads.training(torch, name)), rel=TOLERANCE)
 
 
 @pytest.mark.parametrize("engine", [moons.nnlib, moons.composed])

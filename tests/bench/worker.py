@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.peers import PEERS
-from tests.bench.workloads import NotThereYet, first_step
+from tests.bench.workloads import first_step
 
 ROUND = 0.15  # CPU seconds, about, in one turn
 
@@ -26,11 +26,7 @@ def main(name: str, implementation: str) -> None:
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     base = megabytes("VmRSS")
-    try:
-        step = make(name)
-    except NotThereYet as not_there:
-        say(skipped=str(not_there))
-        return
+    step = make(name)
     if name.endswith("nogc"):
         gc.disable()
     say(losses=[step() for _ in range(5)])
