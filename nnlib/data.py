@@ -232,6 +232,11 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, 1998 (its test part, from 13 people), as bundled with scikit-learn.
+
+    Example:
+        >>> X, y = digits()
+        >>> X.shape, y.shape
+        ((1797, 64), (1797,))
     """
     from sklearn import datasets
 
@@ -248,6 +253,11 @@ def iris() -> tuple[np.ndarray, np.ndarray]:
 
     Source: R. A. Fisher, The use of multiple measurements in taxonomic problems, 1936, as bundled
     with scikit-learn.
+
+    Example:
+        >>> X, y = iris()
+        >>> X.shape, y.shape
+        ((150, 4), (150,))
     """
     from sklearn import datasets
 
@@ -266,6 +276,11 @@ def wine() -> tuple[np.ndarray, np.ndarray]:
 
     Source: M. Forina et al., PARVUS, 1988; UCI Machine Learning Repository (Wine), as bundled with
     scikit-learn.
+
+    Example:
+        >>> X, y = wine()
+        >>> X.shape, y.shape
+        ((178, 13), (178,))
     """
     from sklearn import datasets
 
@@ -285,6 +300,11 @@ def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
 
     Source: W. Wolberg, W. Street and O. Mangasarian, Breast Cancer Wisconsin (Diagnostic), UCI
     Machine Learning Repository, 1995, as bundled with scikit-learn.
+
+    Example:
+        >>> X, y = breast_cancer()
+        >>> X.shape, y.shape
+        ((569, 30), (569,))
     """
     from sklearn import datasets
 
@@ -303,6 +323,11 @@ def diabetes() -> tuple[np.ndarray, np.ndarray]:
 
     Source: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least Angle Regression, 2004, as
     bundled with scikit-learn.
+
+    Example:
+        >>> X, y = diabetes()
+        >>> X.shape, y.shape
+        ((442, 10), (442,))
     """
     from sklearn import datasets
 
@@ -327,6 +352,11 @@ def moons(
         X (n, 2) float32, y (n,) int64 of 0 (upper moon) and 1 (lower moon).
 
     Source: the shapes are those of scikit-learn's make_moons.
+
+    Example:
+        >>> X, y = moons(5, noise=0.0)
+        >>> X.round(1).tolist(), y.tolist()
+        ([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.5], [2.0, 0.5]], [0, 0, 0, 1, 1])
     """
     n = whole("moons", "n", n, least=2)
     draw = _drawing(generator, "moons")
@@ -358,6 +388,11 @@ def spirals(
 
     Returns:
         X (n, 2) float32 within the unit circle, y (n,) int64 of 0..classes-1.
+
+    Example:
+        >>> X, y = spirals(7, classes=3)
+        >>> X.shape, y.tolist()
+        ((7, 2), [0, 0, 0, 1, 1, 2, 2])
     """
     classes = whole("spirals", "classes", classes)
     n = whole("spirals", "n", n, least=classes)

@@ -18,29 +18,69 @@ IMAGES = "Images are (batch, channels, height, width); see .unsqueeze() and .per
 
 
 def relu(x: Any) -> Any:
-    """max(0, x)"""
+    """max(0, x)
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> relu(tensor([-1.0, 2.0]))
+        Tensor([0., 2.])
+    """
     return x.relu()
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """x above 0, negative_slope · x elsewhere."""
+    """x above 0, negative_slope · x elsewhere.
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> leaky_relu(tensor([-1.0, 2.0]), 0.5)
+        Tensor([-0.5, 2.])
+    """
     needs_floats("leaky_relu", x)
     return ops.LeakyRelu.apply(x, slope=float(negative_slope))
 
 
 def sigmoid(x: Any) -> Any:
-    """σ(x) = 1 / (1 + e⁻ˣ), in (0, 1)"""
+    """σ(x) = 1 / (1 + e⁻ˣ), in (0, 1)
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> sigmoid(tensor([0.0, 2.0]))
+        Tensor([0.5, 0.8808])
+    """
     return x.sigmoid()
 
 
 def tanh(x: Any) -> Any:
-    """tanh x, in (-1, 1)"""
+    """tanh x, in (-1, 1)
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> tanh(tensor([0.0, 2.0]))
+        Tensor([0., 0.964])
+    """
     return x.tanh()
 
 
 def silu(x: Tensor) -> Tensor:
-    """x · σ(x), a smooth relu (Hendrycks & Gimpel, 2016; also called swish)."""
-    return ops.Silu.apply(_floats("silu", x))
+    """x · σ(x), a smooth relu (Hendrycks & Gimpel, 2016; also called swish).
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> silu(tensor([0.0, 2.0]))
+        Tensor([0., 1.7616])
+    """
+    return ops.Silu.apply(needs_floats("silu", x))
 
 
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
@@ -51,22 +91,41 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
         approximate: "none", or "tanh" for x · ½(1 + tanh(√(2/π) · (x + 0.044715 · x³))), which
             GPT-2 uses. They differ by at most 0.0005.
 
+    Shape:
+        x any; the result has that of x.
+
     Example:
         >>> gelu(tensor([-1.0, 2.0])), gelu(tensor([-1.0, 2.0]), "tanh")
         (Tensor([-0.1587, 1.9545]), Tensor([-0.1588, 1.9546]))
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f'gelu needs approximate="none" or "tanh"; got {approximate!r}.')
-    return ops.Gelu.apply(_floats("gelu", x), approximate=approximate)
+    return ops.Gelu.apply(needs_floats("gelu", x), approximate=approximate)
 
 
 def softmax(x: Tensor, dim: int) -> Tensor:
-    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1."""
+    """eˣ / Σ eˣ along the axis `dim`: positive numbers that sum to 1.
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> softmax(tensor([0.0, 0.0, 1.0]), dim=0)
+        Tensor([0.2119, 0.2119, 0.5761])
+    """
     return x.softmax(dim)
 
 
 def log_softmax(x: Tensor, dim: int) -> Tensor:
-    """ln softmax(x), without overflow."""
+    """ln softmax(x), without overflow.
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> log_softmax(tensor([0.0, 0.0, 1.0]), dim=0)
+        Tensor([-1.5514, -1.5514, -0.5514])
+    """
     return x.log_softmax(dim)
 
 
@@ -78,6 +137,10 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Shape:
         x (..., D_in), weight (D_out, D_in), bias (D_out,); the result (..., D_out).
+
+    Example:
+        >>> linear(tensor([[1.0, 2.0]]), tensor([[3.0, 4.0]]), tensor([0.5]))
+        Tensor([[11.5]])
     """
     same_dtype("linear", *(t for t in (x, weight, bias) if t is not None))
     if x.shape[-1:] != weight.shape[1:]:
@@ -92,6 +155,13 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     """In training, set each number to 0 with probability p and divide the others by 1 - p.
 
     So the expected result is x itself (Srivastava et al., 2014). Otherwise x, unchanged.
+
+    Shape:
+        x any; the result has that of x.
+
+    Example:
+        >>> dropout(tensor([1.0, 2.0]), p=0.5, training=False)
+        Tensor([1., 2.])
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout needs a probability p from 0 to 1; got {p}.")
@@ -123,6 +193,9 @@ def layer_norm(
         weight, bias: of that shape; without them 1 and 0.
         eps: keeps the division finite.
 
+    Shape:
+        x (..., *normalized_shape), as the result; weight and bias normalized_shape.
+
     Example:
         >>> layer_norm(tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]), (3,))
         Tensor([[-1.2247, 0., 1.2247], [-1.2247, 0., 1.2247]])
@@ -137,7 +210,7 @@ def layer_norm(
     weight = tensor(np.ones(shape, x.dtype)) if weight is None else weight
     bias = tensor(np.zeros(shape, x.dtype)) if bias is None else bias
     same_dtype("layer_norm", x, weight, bias)
-    return ops.LayerNorm.apply(_floats("layer_norm", x), weight, bias, eps=eps)
+    return ops.LayerNorm.apply(needs_floats("layer_norm", x), weight, bias, eps=eps)
 
 
 def embedding(ids: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
@@ -147,6 +220,9 @@ def embedding(ids: Any, weight: Tensor, padding_idx: int | None = None) -> Tenso
         ids: whole numbers from 0 to V - 1, of any shape.
         weight: the table (V, D).
         padding_idx: an id whose row gets no gradient, as it stands for nothing.
+
+    Shape:
+        ids (...), weight (V, D); the result (..., D).
 
     Example:
         >>> embedding([[0, 2, 0]], tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
@@ -230,6 +306,13 @@ def added_mask(
         shape: that of the scores, (..., T, S).
         dtype: that of the scores.
         seen: what a True means.
+
+    Shape:
+        mask one that broadcasts to `shape`, as the result.
+
+    Example:
+        >>> added_mask("attention", [[True, False]], (3, 2), np.float32).tolist()
+        [[0.0, -inf]]
     """
     mask = mask if isinstance(mask, Tensor) else tensor(mask)
     if mask.dtype.kind not in "bf":
@@ -251,6 +334,9 @@ def causal_mask(T: int) -> Tensor:
 
     It is added to the scores, so it means the same everywhere. It is torch's
     `nn.Transformer.generate_square_subsequent_mask(T)`.
+
+    Shape:
+        the result (T, T).
 
     Example:
         >>> causal_mask(3).tolist()
@@ -451,13 +537,30 @@ def _window(
 
 
 def mse_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
-    """The mean squared error, Σ (prediction - target)² / n."""
+    """The mean squared error, Σ (prediction - target)² / n.
+
+    Shape:
+        prediction any, target the same; the result is one number, or with "none" one for each.
+
+    Example:
+        >>> x = tensor([1.0, 2.0])
+        >>> mse_loss(x, [1.0, 4.0]), mse_loss(x, [1.0, 4.0], "none")
+        (Tensor(2.), Tensor([0., 4.]))
+    """
     d = prediction - _target("mse_loss", prediction, target)
     return _reduced(d * d, reduction)
 
 
 def l1_loss(prediction: Tensor, target: Any, reduction: str = "mean") -> Tensor:
-    """The mean absolute error, Σ |prediction - target| / n."""
+    """The mean absolute error, Σ |prediction - target| / n.
+
+    Shape:
+        prediction any, target the same; the result is one number, or with "none" one for each.
+
+    Example:
+        >>> l1_loss(tensor([1.0, 2.0]), [1.0, 4.0])
+        Tensor(1.)
+    """
     return _reduced((prediction - _target("l1_loss", prediction, target)).abs(), reduction)
 
 
@@ -470,6 +573,10 @@ def cross_entropy(
 
     Shape:
         logits (B, V), raw scores and no probabilities; target (B,), whole numbers 0..V-1.
+
+    Example:
+        >>> cross_entropy(tensor([[0.0, 0.0], [0.0, 0.0]]), [0, 1])
+        Tensor(0.6931)
     """
     _needs_tensor("cross_entropy", logits)
     classes = target.data if isinstance(target, Tensor) else np.asarray(target)
@@ -499,7 +606,15 @@ def cross_entropy(
 
 
 def binary_cross_entropy(p: Tensor, target: Any, reduction: str = "mean") -> Tensor:
-    """The mean of -(t·ln p + (1 - t)·ln(1 - p)), for probabilities p and targets t of 0 or 1."""
+    """The mean of -(t·ln p + (1 - t)·ln(1 - p)), for probabilities p and targets t of 0 or 1.
+
+    Shape:
+        p any, target the same; the result is one number, or with "none" one for each.
+
+    Example:
+        >>> binary_cross_entropy(tensor([0.5, 0.5]), [0, 1])
+        Tensor(0.6931)
+    """
     t = _target("binary_cross_entropy", p, target, binary=True)
     if ((p.data < 0) | (p.data > 1)).any():  # nan goes on, for the loss to show
         raise ValueError(
@@ -513,7 +628,15 @@ def binary_cross_entropy(p: Tensor, target: Any, reduction: str = "mean") -> Ten
 def binary_cross_entropy_with_logits(
     logits: Tensor, target: Any, reduction: str = "mean"
 ) -> Tensor:
-    """binary_cross_entropy(sigmoid(logits), target), but exact however large the logits are."""
+    """binary_cross_entropy(sigmoid(logits), target), but exact however large the logits are.
+
+    Shape:
+        logits any, target the same; the result is one number, or with "none" one for each.
+
+    Example:
+        >>> binary_cross_entropy_with_logits(tensor([0.0, 1000.0]), [0, 1])
+        Tensor(0.3466)
+    """
     t = _target("binary_cross_entropy_with_logits", logits, target, binary=True)
     return _reduced(ops.BinaryCrossEntropyWithLogits.apply(logits, target=t.data), reduction)
 
@@ -541,12 +664,6 @@ def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) ->
             f"to {target.data.max():g}."
         )
     return target
-
-
-def _floats(name: str, x: Tensor) -> Tensor:
-    if x.dtype.kind != "f":
-        raise TypeError(f"{name} needs floats; x is {x.dtype}. Use x.float() first.")
-    return x
 
 
 def _needs_tensor(name: str, prediction: Any) -> None:

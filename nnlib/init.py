@@ -13,27 +13,54 @@ from nnlib.tensor import Tensor
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
-    """Fill with numbers drawn evenly from [a, b)."""
+    """Fill with numbers drawn evenly from [a, b).
+
+    Example:
+        >>> w = uniform_(Tensor(np.zeros((100, 100))), -1, 1)
+        >>> round(w.data.min()), round(w.data.max())
+        (-1, 1)
+    """
     return _fill(tensor, random.generator.uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    """Fill with numbers drawn from a bell curve."""
+    """Fill with numbers drawn from a bell curve.
+
+    Example:
+        >>> w = normal_(Tensor(np.zeros((100, 100))), mean=5, std=0.1)
+        >>> print(f"{w.data.mean():.1f} {w.data.std():.1f}")
+        5.0 0.1
+    """
     return _fill(tensor, random.generator.normal(mean, std, tensor.shape))
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill with one number."""
+    """Fill with one number.
+
+    Example:
+        >>> constant_(Tensor(np.zeros(2)), 0.5).tolist()
+        [0.5, 0.5]
+    """
     return _fill(tensor, val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill with 0: right for a bias; a layer of zero weights never tells its units apart."""
+    """Fill with 0: right for a bias; a layer of zero weights never tells its units apart.
+
+    Example:
+        >>> zeros_(Tensor([1.0, 2.0]))
+        Tensor([0., 0.])
+    """
     return _fill(tensor, 0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill with 1."""
+    """Fill with 1.
+
+    Example:
+        >>> ones_(Tensor([1.0, 2.0]))
+        Tensor([1., 1.])
+    """
     return _fill(tensor, 1)
 
 
@@ -41,6 +68,11 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Keep the variance of signal and gradient alike through tanh or sigmoid layers.
 
     Uniform in ±gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio, 2010).
+
+    Example:
+        >>> w = xavier_uniform_(Tensor(np.zeros((100, 200))))
+        >>> print(f"{w.data.max():.2f}")
+        0.14
     """
     fan_in, fan_out = _fans(tensor, "xavier_uniform_")
     bound = gain * math.sqrt(6 / (fan_in + fan_out))
@@ -51,6 +83,11 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
     """Keep the variance of signal and gradient alike through tanh or sigmoid layers.
 
     Normal with standard deviation gain · √(2 / (fan_in + fan_out)) (Glorot & Bengio, 2010).
+
+    Example:
+        >>> w = xavier_normal_(Tensor(np.zeros((100, 200))))
+        >>> print(f"{w.data.std():.2f}")
+        0.08
     """
     fan_in, fan_out = _fans(tensor, "xavier_normal_")
     return normal_(tensor, 0, gain * math.sqrt(2 / (fan_in + fan_out)))
@@ -62,6 +99,11 @@ def kaiming_uniform_(
     """Keep the variance of the signal through ReLU layers (He et al., 2015).
 
     Uniform in ±gain · √(3 / fan). `a` is the negative slope of the leaky ReLU that follows.
+
+    Example:
+        >>> w = kaiming_uniform_(Tensor(np.zeros((100, 200))))
+        >>> print(f"{w.data.max():.2f}")
+        0.17
     """
     fan = _fan(tensor, mode, "kaiming_uniform_")
     bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan)
@@ -75,6 +117,11 @@ def kaiming_normal_(
 
     Normal with standard deviation gain / √fan. `a` is the negative slope of the leaky ReLU
     that follows.
+
+    Example:
+        >>> w = kaiming_normal_(Tensor(np.zeros((100, 200))))
+        >>> print(f"{w.data.std():.2f}")
+        0.10
     """
     fan = _fan(tensor, mode, "kaiming_normal_")
     return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(fan))
@@ -85,6 +132,11 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
 
     Such a matrix turns a vector without making it longer or shorter, however often it is applied:
     what a recurrent network asks for (Saxe et al., 2014).
+
+    Example:
+        >>> w = orthogonal_(Tensor(np.zeros((2, 3)))).data
+        >>> abs(w @ w.T).round(6).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     outputs, inputs = len(tensor.data), _fans(tensor, "orthogonal_")[0]
     q, r = np.linalg.qr(random.generator.normal(size=sorted((outputs, inputs))[::-1]))

@@ -383,6 +383,7 @@ class LRScheduler:
         raise NotImplementedError("Define rate(self, t): the learning rate after t steps.")
 
     def step(self) -> None:
+        """One epoch or batch is over: set the next rate."""
         self.t += 1
         self.optimizer.lr = self.rate(self.t)
 
@@ -533,6 +534,7 @@ class ReduceLROnPlateau:
         self.num_bad_epochs = 0
 
     def step(self, metrics: float) -> None:
+        """An epoch is over, with this loss: lower the rate, if it has waited too long."""
         if self.mode == "min":
             better = metrics < self.best * (1 - self.threshold)
         else:

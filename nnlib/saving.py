@@ -14,6 +14,13 @@ def save(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write named arrays to a file, such as `model.state_dict()`.
 
     The file is complete or not there: an interrupted save leaves what was there before.
+
+    Example:
+        >>> import tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "numbers.npz")
+        >>> save({"weight": np.array([1.0, 2.0])}, path)
+        >>> load(path)
+        {'weight': array([1., 2.])}
     """
     import zipfile
 

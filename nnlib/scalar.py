@@ -250,7 +250,13 @@ class Neuron:
 
 
 class Layer:
-    """`n_out` neurons that look at the same inputs."""
+    """`n_out` neurons that look at the same inputs.
+
+    Example:
+        >>> layer = Layer(2, 3)
+        >>> len(layer([0.5, -1.0]))
+        3
+    """
 
     def __init__(self, n_in: int, n_out: int, activation: str = "tanh") -> None:
         self.neurons = [Neuron(n_in, activation) for _ in range(n_out)]

@@ -270,6 +270,7 @@ class Tensor(Node):
         return ops.Neg.apply(self)
 
     def __pow__(self, n: float) -> "Tensor":
+        """xⁿ for a plain number n."""
         if isinstance(n, (Tensor, Array)):
             raise TypeError("x ** n needs a plain number n. For arrays write (n * x.log()).exp().")
         whole = float(n).is_integer() and n >= 0
@@ -503,6 +504,7 @@ class Tensor(Node):
     # Sums of products
 
     def __matmul__(self, other: Any) -> "Tensor":
+        """The product of matrices; see `ops.MatMul` for the shapes."""
         return _matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> "Tensor":
@@ -532,17 +534,32 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, label: str
 
 
 def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """A tensor of zeros."""
+    """A tensor of zeros.
+
+    Example:
+        >>> zeros(2, 3)
+        Tensor([[0., 0., 0.], [0., 0., 0.]])
+    """
     return Tensor(np.zeros(_unpacked(shape), dtype), requires_grad)
 
 
 def ones(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """A tensor of ones."""
+    """A tensor of ones.
+
+    Example:
+        >>> ones(2)
+        Tensor([1., 1.])
+    """
     return Tensor(np.ones(_unpacked(shape), dtype), requires_grad)
 
 
 def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """A tensor of random numbers from the standard normal distribution."""
+    """A tensor of random numbers from the standard normal distribution.
+
+    Example:
+        >>> randn(2, 3).shape
+        (2, 3)
+    """
     return Tensor(generator.standard_normal(_unpacked(shape)).astype(dtype), requires_grad)
 
 
@@ -561,19 +578,34 @@ def arange(start: float, end: float | None = None, step: float = 1) -> Tensor:
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors one after another along an axis."""
+    """Tensors one after another along an axis.
+
+    Example:
+        >>> cat([tensor([1, 2]), tensor([3])])
+        Tensor([1, 2, 3])
+    """
     same_dtype("cat", *tensors)
     return ops.Cat.apply(*tensors, dim=dim)
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape side by side along a new axis."""
+    """Tensors of one shape side by side along a new axis.
+
+    Example:
+        >>> stack([tensor([1, 2]), tensor([3, 4])])
+        Tensor([[1, 2], [3, 4]])
+    """
     same_dtype("stack", *tensors)
     return ops.Stack.apply(*tensors, dim=dim)
 
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
-    """x where the condition holds, y elsewhere."""
+    """x where the condition holds, y elsewhere.
+
+    Example:
+        >>> where([True, False], tensor([1.0, 2.0]), 0.0)
+        Tensor([1., 0.])
+    """
     if isinstance(condition, Tensor):
         condition = condition.data
     x, y = _pair(x, y) if isinstance(x, Tensor) or isinstance(y, Tensor) else (Tensor(x), Tensor(y))
@@ -636,18 +668,18 @@ def expect(owner: str, x: Any, *forms: str, fix: str, called: str = "x", **lengt
     raise ValueError(f"{owner} needs {called} {shapes}; it has shape {x.shape}. {fix}")
 
 
-def needs_floats(name: str, x: Tensor) -> None:
-    """Raise unless the tensor holds floats."""
+def needs_floats(name: str, x: Tensor) -> Tensor:
+    """The tensor, if it holds floats."""
     if x.data.dtype.kind != "f":
         raise TypeError(f"{name} needs floats; this tensor is {x.dtype}. Use .float() first.")
+    return x
 
 
 def _along(name: str, x: Tensor, dim: int) -> Tensor:
     """x, if it holds floats and has this axis."""
-    needs_floats(name, x)
     if not -x.ndim <= dim < x.ndim:
         raise _no_axis(name, x.shape, dim)
-    return x
+    return needs_floats(name, x)
 
 
 def _no_axis(name: str, shape: tuple[int, ...], dim: int) -> ValueError:

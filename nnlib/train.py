@@ -70,6 +70,17 @@ def fit_steps(
     Raises:
         RuntimeError: a loss is nan or infinite. The message names the step, the learning rate and
             the first parameter whose gradient is not finite.
+
+    Example:
+        >>> import nnlib
+        >>> from nnlib import nn, optim
+        >>> model = nn.Linear(1, 1)
+        >>> batches = [(nnlib.tensor([[0.0], [1.0]]), nnlib.tensor([[1.0], [3.0]]))]
+        >>> optimizer = optim.SGD(model.parameters(), lr=0.3)
+        >>> for step in fit_steps(model, batches, nn.MSELoss(), optimizer, epochs=2):
+        ...     print(step.epoch, step.batch, step.lr)
+        1 1 0.3
+        2 1 0.3
     """
     whole("fit_steps", "epochs", epochs)
     every = getattr(scheduler, "every", None)
@@ -155,6 +166,15 @@ def evaluate(model: Module, loader: Iterable[Any], loss_fn: Any) -> float:
     """The mean loss per example, in eval mode and without a graph.
 
     A smaller last batch counts by its size. The model's mode is left as it was found.
+
+    Example:
+        >>> import nnlib
+        >>> from nnlib import nn, optim
+        >>> model = nn.Linear(1, 1)
+        >>> batches = [(nnlib.tensor([[0.0], [1.0]]), nnlib.tensor([[1.0], [3.0]]))]
+        >>> model.load_state_dict({"weight": [[2.0]], "bias": [0.0]})
+        >>> evaluate(model, batches, nn.MSELoss())
+        1.0
     """
     was_training = model.training
     model.eval()
@@ -183,6 +203,14 @@ class early_stopping:
 
     Attributes:
         best_epoch, best_loss: when the validation loss was lowest, and what it was.
+
+    Example:
+        >>> from nnlib import nn
+        >>> losses = [0.9, 0.5, 0.7, 0.8, 0.4]
+        >>> steps = [TrainStep(epoch, 1, 0.1, 0.1, loss) for epoch, loss in enumerate(losses, 1)]
+        >>> stopped = early_stopping(steps, nn.Linear(1, 1), patience=2)
+        >>> [step.epoch for step in stopped], stopped.best_epoch
+        ([1, 2, 3, 4], 2)
     """
 
     def __init__(self, steps: Iterable[TrainStep], model: Module, patience: int):
@@ -225,6 +253,11 @@ def progress(steps: Iterable[TrainStep], total: int | None = None) -> Iterator[T
     Args:
         steps: from `fit_steps`.
         total: how many there will be, if you know.
+
+    Example:
+        >>> steps = [TrainStep(1, 1, 0.9, 0.1), TrainStep(1, 2, 0.7, 0.1)]
+        >>> [step.loss for step in progress(steps)]
+        [0.9, 0.7]
     """
     from tqdm.auto import tqdm
 

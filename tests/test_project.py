@@ -1,10 +1,13 @@
 """The project as a whole: what is installed, what travels in the wheel, what is written down."""
 
+import ast
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tokenize
 import tomllib
 import zipfile
 from importlib import metadata
@@ -253,3 +256,32 @@ def test_the_tree_in_the_readme_names_every_folder_and_every_file_of_nnlib():
     modules = {path.name for path in (ROOT / "nnlib").glob("[!_]*.py")}
     missing = (folders | modules) - named
     assert not missing, f"put {sorted(missing)} into the tree in README.md, a line for each"
+
+
+# ---- small enough to be read
+
+
+def code_lines(path: Path) -> int:
+    """Lines of code: without blank lines, comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    docs = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+            node
+        ):
+            docs |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP):
+            lines |= set(range(token.start[0], token.end[0] + 1))
+    return len(lines - docs)
+
+
+def test_nnlib_is_small_enough_to_be_read():
+    show = sorted((ROOT / "nnlib" / "show").rglob("*.py"))
+    rest = sorted(set((ROOT / "nnlib").rglob("*.py")) - set(show))
+    sizes = {path: code_lines(path) for path in [*rest, *show]}
+    assert max(sizes.values()) <= 600, max(sizes, key=sizes.get)
+    assert sum(sizes[path] for path in rest) <= 3600
+    assert sum(sizes[path] for path in show) <= 2500

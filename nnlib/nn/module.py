@@ -15,6 +15,10 @@ class Parameter(Tensor):
     Args:
         data: an array, a list or a Tensor.
         requires_grad: False freezes it.
+
+    Example:
+        >>> Parameter([1.0, 2.0])
+        Parameter([1., 2.], requires_grad=True)
     """
 
     __slots__ = ()
@@ -24,7 +28,12 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that belongs to a module's state but is not learned, such as a running mean."""
+    """A tensor that belongs to a module's state but is not learned, such as a running mean.
+
+    Example:
+        >>> Buffer([1.0, 2.0])
+        Buffer([1., 2.])
+    """
 
     __slots__ = ()
 
