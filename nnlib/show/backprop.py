@@ -9,7 +9,7 @@ from nnlib.graph import Node, rehearse, topological
 from nnlib.show import svg
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire, layered
-from nnlib.show.text import minus, narrow, one_line, short
+from nnlib.show.text import minus, narrow, one_line, short, tiny
 from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Trace
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ SAID = 6  # what a sentence names; the picture shows all
 MARGIN, BELOW = 10, 24  # pixels around the picture; below the last row hang its chips
 PAD = 8  # from a card's edge to its text
 VALUE_Y, GRAD_Y = 2, 22  # from the middle of a card to the middle of its lines
+JUMPS = {"forward": "forward pass", "seed": "seed", "backward": "backward pass"}
 INFIX = ("+", "-", "*", "/", "@", "**")
 
 
@@ -78,9 +79,7 @@ def trace(root: Node, title: str = "") -> Trace:
         frames=tuple(_frame(event, cards, kinds, step) for step, event in enumerate(events)),
         draw=_drawing(cards, layout),
         view=(-MARGIN, -MARGIN, layout.width + 2 * MARGIN, layout.height + MARGIN + BELOW),
-        jumps={
-            kind: kinds.index(kind) for kind in ("forward", "seed", "backward") if kind in kinds
-        },
+        jumps={name: kinds.index(kind) for kind, name in JUMPS.items() if kind in kinds},
         clicks={key: steps for key, steps in happens.items() if steps},
         alt=(f"{title}. " if title else "") + in_words(cards),
         text=as_table(cards),
@@ -98,13 +97,13 @@ def shown(content: Any) -> Shown:
     if content.size > FEW:
         return content.shape
     numbers = content.tolist()
-    return Small(_nested(numbers), repr(numbers))
+    return Small(_nested(numbers), content.shape, repr(numbers))
 
 
 def _nested(numbers) -> str:
     if isinstance(numbers, list):
         return f"[{' '.join(map(_nested, numbers))}]"
-    return short(numbers, signs=5)
+    return tiny(numbers)
 
 
 # ---- what happens
@@ -233,8 +232,8 @@ def _drawing(cards: Sequence[Card], layout: Layout) -> Callable[[Frame], dict[st
     what never changes, `value` and `grad` the numbers. `flow` holds the wires that are in use.
     """
     paths = [svg.curve(wire.points) for wire in layout.wires]
-    into: list[list[int]] = [[] for _ in cards]  # the wires into each card
-    for n, wire in enumerate(layout.wires):
+    into: list[list[int]] = [[] for _ in cards]  # the wires into each card, by input
+    for n, wire in sorted(enumerate(layout.wires), key=lambda both: both[1].slot):
         into[wire.target].append(n)
     fixed = {f"wire{n}": svg.element("path", class_="wire", d=d) for n, d in enumerate(paths)}
     faces = {
@@ -310,10 +309,11 @@ def _number(box: Box, number: Shown, role: str) -> str:
     if number is None:
         return ""
     y = (box.top + box.bottom) / 2 + (VALUE_Y if role == "value" else GRAD_Y)
-    room = CARD_WIDTH - 2 * PAD - 34
-    return svg.write(
-        box.right - PAD, y, _text(number), 14.5, room, role, anchor="end", exact=_exact(number)
-    )
+    room = CARD_WIDTH - 2 * PAD - 33
+    text = _text(number)
+    if isinstance(number, Small) and svg.width(text, 10.5) > room:
+        text = str(number.shape)
+    return svg.write(box.right - PAD, y, text, 14.5, room, role, anchor="end", exact=_exact(number))
 
 
 def _pill(card: Card, wire: Wire) -> str:
@@ -321,7 +321,7 @@ def _pill(card: Card, wire: Wire) -> str:
     if not card.locals:
         return ""
     (x, y), slope = wire.points[-1], card.locals[wire.slot]
-    return svg.pill(x - 1, y, minus(short(slope, signs=5)), GAP_X - 2, repr(slope))
+    return svg.pill(x - 1, y, minus(tiny(slope)), GAP_X - 2, repr(slope))
 
 
 def _chips(box: Box, amounts: Sequence[Shown]) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from nnlib.show import picture
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire
-from nnlib.show.text import minus, narrow, short
+from nnlib.show.text import minus, narrow, tiny
 from nnlib.show.trace import Card, Shown
 
 MARGIN, HEAD = 14, 34  # pixels around the picture, and for its title
@@ -34,7 +34,7 @@ def draw(cards: Sequence[Card], layout: Layout, title: str = ""):
         _card(ax, card, box, last=card is cards[-1])
     for wire in layout.wires:
         if cards[wire.target].locals:
-            _pill(ax, wire, minus(short(cards[wire.target].locals[wire.slot], signs=5)))
+            _pill(ax, wire, minus(tiny(cards[wire.target].locals[wire.slot])))
     return fig
 
 

@@ -45,6 +45,10 @@ export function mount(el, content, step = 0, send = null) {
     tabindex: 0,
     "data-lm-suppress-shortcuts": "true",
   });
+  // JupyterLab's shortcuts (`d d` deletes the cell) ask the element in focus first, so it says no.
+  root.addEventListener("focusin", ({ target }) => {
+    target.setAttribute("data-lm-suppress-shortcuts", "true");
+  });
   let last, timer, steps, shown;
 
   const title = make(root, "p", { class: "nn-title" });
@@ -60,7 +64,7 @@ export function mount(el, content, step = 0, send = null) {
   const where = make(bar, "span", { class: "nn-where" });
   const jumps = make(bar, "span", { class: "nn-jumps" });
   const sentence = make(root, "p", { class: "nn-sentence", "aria-live": "polite" });
-  const view = make(root, "div", { class: "nn-view" });
+  const view = make(root, "div", { class: "nn-view", role: "group", "aria-label": "Picture" });
   const drawing = make(view, "svg", { role: "img" });
 
   function show(to) {
@@ -136,6 +140,7 @@ export function mount(el, content, step = 0, send = null) {
     [steps, shown] = [{}, {}];
     root.setAttribute("aria-label", content.title);
     title.textContent = content.title;
+    sentence.setAttribute("style", content.room);
     scrub.max = last;
     jumps.replaceChildren();
     for (const [name, to] of Object.entries(content.jumps)) {

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from html import escape
+from math import ceil
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from nnlib.show import svg
 from nnlib.show.picture import Picture, figure
 from nnlib.show.trace import Trace
 
@@ -21,9 +23,9 @@ PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
 <title>$title</title>
 <style>
+html { color-scheme: light dark; background: light-dark(#fff, #16191d); }
 body { margin: 8px; }
 $css
 </style>
@@ -137,10 +139,12 @@ def has_widgets() -> bool:
 def _content(trace: Trace) -> dict[str, Any]:
     """A trace as the browser gets it."""
     width = trace.view[2]
+    longest = max(svg.width(frame.sentence, 14) for frame in trace.frames)
     return {
         "title": trace.title,
         "viewBox": " ".join(f"{number:g}" for number in trace.view),
         "style": f"width:100%;min-width:{SMALLEST_SCALE * width:.0f}px;max-width:{width:.0f}px",
+        "room": f"min-height:{1.45 * min(4, ceil(longest / 800)):.2f}em",
         "frames": [
             {"where": frame.where, "sentence": frame.sentence, "at": frame.at}
             for frame in trace.frames

@@ -93,6 +93,8 @@ def write(
 
     `anchor` is None for the left, "middle" or "end", as in SVG.
     """
+    if not text:
+        return ""
     text, size = fitted(text, size, room, bold="strong" in role)
     return element(
         "text", escape(text), class_=role or None, x=x, y=round(y + 0.36 * size, 1), font_size=size,

@@ -13,9 +13,10 @@ Track = list[tuple[int, str]]  # from this step on, this piece of SVG
 
 @dataclass(frozen=True)
 class Small:
-    """An array with few numbers: how it is written where room is short, and exactly."""
+    """An array with few numbers: how they are written, its shape, and the exact numbers."""
 
     text: str
+    shape: tuple[int, ...]
     exact: str
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.browser.lab import browse, chromium
+from tests.browser.lab import browse, chromium, serve
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +13,20 @@ def executable():
         said = "no Chromium here: install Debian's chromium, or set CHROMIUM to its path"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
     return found
+
+
+@pytest.fixture(scope="session")
+def working_copy(tmp_path_factory):
+    """Where `url` serves from."""
+    return tmp_path_factory.mktemp("lab") / "my-course"
+
+
+@pytest.fixture(scope="session")
+def url(executable, working_copy):
+    """The address at which the last line of `make lab` serves a fresh working copy."""
+    command = ["-m", "nncheck", "start", working_copy.name, "--open"]
+    with serve(working_copy.parent, command) as url:
+        yield url
 
 
 @pytest.fixture
