@@ -36,6 +36,7 @@ QUIET = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
+    "NNLIB_SHOW": "widget",  # wherever we are started from: a widget leaves its still picture
 }
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -137,11 +137,11 @@ def _events(root: Node, cards: Sequence[Card]) -> Iterator[Event]:
         contributions = []
         slots = [slot for slot, x in enumerate(step.node.inputs) if x.requires_grad]
         for slot, c in zip(slots, step.contributions, strict=True):
-            to = place[c.to]
-            contributions.append(
-                Contribution(to, slot, c.local, shown(c.amount), shown(c.before), shown(c.after))
-            )
-            grads[to] = shown(c.after)
+            to, amount = place[c.to], shown(c.amount)
+            # The first one is taken as it is: 0 + -0.0 would be another number.
+            after = amount if grads[to] is None else shown(c.after)
+            contributions.append(Contribution(to, slot, c.local, amount, shown(c.before), after))
+            grads[to] = after
         yield event("backward", at, contributions)
 
 
@@ -310,9 +310,7 @@ def _number(box: Box, number: Shown, role: str) -> str:
         return ""
     y = (box.top + box.bottom) / 2 + (VALUE_Y if role == "value" else GRAD_Y)
     room = CARD_WIDTH - 2 * PAD - 33
-    text = _text(number)
-    if isinstance(number, Small) and svg.width(text, 10.5) > room:
-        text = str(number.shape)
+    text = _text(number, room, 10.5)
     return svg.write(box.right - PAD, y, text, 14.5, room, role, anchor="end", exact=_exact(number))
 
 
@@ -331,12 +329,16 @@ def _chips(box: Box, amounts: Sequence[Shown]) -> str:
         return svg.chip(box.left, y, f"+= {len(amounts)} amounts", CARD_WIDTH, None, "grad")
     room = (CARD_WIDTH - 4) / max(len(amounts), 1)
     return "".join(
-        svg.chip(box.left + n * (room + 4), y, f"+= {_text(amount)}", room, _exact(amount), "grad")
+        svg.chip(box.left + n * (room + 4), y, f"+= {text}", room, _exact(amount), "grad")
         for n, amount in enumerate(amounts)
+        for text in [_text(amount, room - 40, 9)]
     )
 
 
-def _text(number: Shown) -> str:
+def _text(number: Shown, room: float, size: float) -> str:
+    """A number as it is drawn; of an array the shape, if its numbers at `size` need more room."""
+    if isinstance(number, Small) and svg.width(number.text, size) > room:
+        return str(number.shape)
     return minus(narrow(number) if isinstance(number, float) else str(number))
 
 

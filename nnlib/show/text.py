@@ -53,7 +53,7 @@ def tiny(x) -> str:
     """Write a number in about five signs, for where there is hardly any room.
 
     Example:
-        >>> tiny(2 / 3), tiny(-0.25), tiny(-123456.789), tiny(-1.5e-9)
+        >>> tiny(2 / 3), tiny(-0.25), tiny(-123456.789), tiny(-1.6e-9)
         ('0.667', '-0.25', '-1e5', '-2e-9')
     """
     text = short(x, signs=5)

@@ -29,8 +29,16 @@ def url(executable, working_copy):
         yield url
 
 
+@pytest.fixture(scope="module")
+def browser(executable):
+    """One browser for each file of tests; while it is open no other test could use asyncio."""
+    with browse(executable) as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(executable):
-    """A page in a browser of its own, 1280 px wide."""
-    with browse(executable, viewport={"width": 1280, "height": 900}) as context:
-        yield context.new_page()
+def page(browser):
+    """A page with a profile of its own, 1280 px wide."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()

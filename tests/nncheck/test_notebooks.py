@@ -364,3 +364,21 @@ def test_a_widget_runs_and_leaves_no_state_behind(tmp_path):
     moving = code("from ipywidgets import interact\n_ = interact(lambda x: print(x), x=(0, 9))")
     ran = notebooks.canonical(notebooks.execute(notebook(md("# One"), moving), tmp_path))
     assert "widgets" not in ran.metadata
+
+
+def test_a_stage_leaves_its_still_picture_and_its_table(tmp_path, monkeypatch):
+    """Whatever editor the command is started in; the widget itself differs from run to run."""
+    monkeypatch.setenv("VSCODE_PID", "1")
+    monkeypatch.setenv("NNLIB_SHOW", "html")
+    steps = code("from nnlib import Value, show\nshow.backprop(Value(3.0, label='a') * 2)")
+    one, two = (
+        notebooks.canonical(notebooks.execute(notebook(md("# One"), steps), tmp_path))
+        for _ in range(2)
+    )
+    (shown,) = one.cells[1].outputs
+    assert set(shown.data) == {"image/png", "text/plain"}
+    assert set(shown.metadata) == {"image/png"}
+    assert shown.data["text/plain"].splitlines()[1] == "a         3.0000  2.0000"
+    assert shown.data["text/plain"].endswith(shown.metadata["image/png"]["alt"])
+    assert "widgets" not in one.metadata
+    assert notebooks.text(one) == notebooks.text(two)
