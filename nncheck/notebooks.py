@@ -321,6 +321,18 @@ def clean_outputs(cell: NotebookNode) -> list[NotebookNode]:
     return clean
 
 
+def before_saving(model: dict, **_: object) -> None:
+    """Drop what JupyterLab could not show again; it calls this before it writes a file.
+
+    A widget is gone with its kernel, and a saved view of it says "model not found" where the
+    still picture beside it would do. The view on the screen stays.
+    """
+    cells = model["content"]["cells"] if model["type"] == "notebook" else []
+    for out in [out for cell in cells for out in cell.get("outputs", [])]:
+        if "image/png" in out.get("data", {}):
+            out["data"].pop(WIDGET, None)
+
+
 def clean_picture_metadata(out: NotebookNode) -> NotebookNode:
     pictures = {
         kind: kept(value, PICTURE_METADATA)

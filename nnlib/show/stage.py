@@ -129,7 +129,7 @@ def has_widgets() -> bool:
     wish = os.environ.get("NNLIB_SHOW")
     if wish:
         return wish != "html"
-    if "VSCODE_PID" in os.environ and "JPY_SESSION_NAME" not in os.environ:
+    if "VSCODE_PID" in os.environ and not os.environ.get("JPY_SESSION_NAME"):
         return False
     names = vars(sys.modules.get("__main__"))
     hosted = ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE")

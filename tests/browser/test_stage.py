@@ -292,6 +292,27 @@ def test_it_steps_while_the_kernel_is_busy_and_when_it_is_gone(browser, url, wor
     opened.context.close()
 
 
+def test_a_notebook_that_is_saved_and_opened_again_shows_the_still_pictures(
+    browser, url, working_copy
+):
+    """The widget has gone with its kernel: nothing may say `model not found`."""
+    opened, _, errors = open_instruments(browser, url, working_copy)
+    opened.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    assert opened.locator(".nn-stage").count() == 4
+    saved = notebooks.load(working_copy / "instruments.ipynb")
+    shown = [set(out["data"]) for cell in saved["cells"] for out in cell.get("outputs", [])]
+    assert shown == [{"image/png", "text/plain"}] * 4
+
+    opened.evaluate(f"() => {lab.PANEL}.sessionContext.shutdown()")
+    lab.open_notebook(opened, url, "instruments.ipynb")
+    opened.wait_for_function(
+        "() => document.querySelectorAll('.jp-OutputArea-output img').length === 4"
+    )
+    assert opened.get_by_text("model not found").count() == 0
+    assert errors == []
+    opened.context.close()
+
+
 def test_what_a_click_sets_reaches_python_and_comes_back_as_a_new_trace(page, url, working_copy):
     """The way for controls: a piece that `sets` values, and a `remake` that answers."""
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(DIAL)])
@@ -303,7 +324,13 @@ def test_what_a_click_sets_reaches_python_and_comes_back_as_a_new_trace(page, ur
     root.get_by_text("turn is 0").wait_for()
     root.locator("[data-key=knob]").click()
     root.get_by_text("turn is 7").wait_for()
-    assert root.get_by_role("slider").get_attribute("max") == "1"
+    code = "made.step = len(made.trace.frames) - 1"
+    page.evaluate(
+        "code => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code}) }",
+        code,
+    )
+    page.locator(".nn-stage[data-step='1']").wait_for()
 
 
 DIAL = """
@@ -321,7 +348,8 @@ def dial(values):
                  sets={"knob": {"turn": 7}})
 
 
-Stage(dial({"turn": 0}), remake=dial, values={"turn": 0})
+made = Stage(dial({"turn": 0}), remake=dial, values={"turn": 0})
+made
 """
 
 

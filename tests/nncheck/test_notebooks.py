@@ -255,6 +255,18 @@ def test_neighbouring_prints_are_one_and_a_widget_leaves_its_text():
     assert shown[2].metadata == {"image/png": {"alt": "a line"}}
 
 
+def test_before_saving_a_widget_gives_way_to_its_still_picture_and_to_nothing_else():
+    view = {notebooks.WIDGET: {"model_id": "1"}}
+    data = [view | {"image/png": "aa", "text/plain": "x"}, view | {"text/plain": "IntSlider()"}]
+    outputs = [v4.new_output("display_data", data=dict(shown)) for shown in data]
+    outputs.append(v4.new_output("stream", name="stdout", text="x"))
+    nb = raw(code("1", outputs=outputs), md("a"))
+    notebooks.before_saving({"type": "notebook", "content": nb}, path="a.ipynb")
+    assert set(nb.cells[0].outputs[0].data) == {"image/png", "text/plain"}
+    assert nb.cells[0].outputs[1].data == data[1]
+    notebooks.before_saving({"type": "file", "content": "text"}, path="a.txt")
+
+
 def test_what_was_said_to_two_streams_stays_apart():
     outputs = [v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")]
     assert len(notebooks.canonical(raw(code("1", outputs=outputs))).cells[0].outputs) == 2
