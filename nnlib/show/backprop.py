@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnlib.graph import Node, rehearse, topological
 from nnlib.show import svg
-from nnlib.show.cards import as_table, in_words, read
+from nnlib.show.cards import as_table, heading, in_words, read
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire, layered
-from nnlib.show.text import minus, narrow, one_line, short, tiny
+from nnlib.show.text import minus, narrow, num, one_line, short, tiny
 from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Trace
 
 if TYPE_CHECKING:
@@ -97,13 +97,13 @@ def shown(content: Any) -> Shown:
     if content.size > FEW:
         return content.shape
     numbers = content.tolist()
-    return Small(_nested(numbers), content.shape, repr(numbers))
+    return Small(_nested(numbers, tiny), _nested(numbers, num), repr(numbers), content.shape)
 
 
-def _nested(numbers) -> str:
+def _nested(numbers, write: Callable[[float], str]) -> str:
     if isinstance(numbers, list):
-        return f"[{' '.join(map(_nested, numbers))}]"
-    return tiny(numbers)
+        return f"[{' '.join(_nested(part, write) for part in numbers)}]"
+    return write(numbers)
 
 
 # ---- what happens
@@ -121,7 +121,7 @@ def _events(root: Node, cards: Sequence[Card]) -> Iterator[Event]:
     def event(kind: str, at: int, contributions=()) -> Event:
         return Event(kind, at, tuple(values), tuple(grads), tuple(contributions))
 
-    yield event("given", end)
+    yield event("given", 0)
     for i, card in enumerate(cards):
         if card.inputs:
             values[i] = card.value
@@ -205,7 +205,7 @@ def _say(number: Shown) -> str:
     """A number in a sentence."""
     if isinstance(number, tuple):
         return f"array {number}"
-    return minus(short(number) if isinstance(number, float) else str(number))
+    return minus(_brief(number, short))
 
 
 def _factor(text: str) -> str:
@@ -293,8 +293,7 @@ def _face(card: Card, box: Box) -> str:
     """Name and operation above, below them what the numbers are."""
     left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
     room = CARD_WIDTH - 2 * PAD
-    op = minus(card.op)
-    name, aside = (card.label, op) if card.label else (op, card.name)
+    name, aside = heading(card)
     beside = min(svg.width(aside, 11.5), room / 2)
     return (
         svg.write(left, middle - 20, name, 13.5, room - beside - 4, "strong")
@@ -339,7 +338,13 @@ def _text(number: Shown, room: float, size: float) -> str:
     """A number as it is drawn; of an array the shape, if its numbers at `size` need more room."""
     if isinstance(number, Small) and svg.width(number.text, size) > room:
         return str(number.shape)
-    return minus(narrow(number) if isinstance(number, float) else str(number))
+    return minus(_brief(number, narrow))
+
+
+def _brief(number: Shown, write: Callable[[float], str]) -> str:
+    if isinstance(number, float):
+        return write(number)
+    return number.text if isinstance(number, Small) else str(number)
 
 
 def _exact(number: Shown) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnlib import graph
 from nnlib.graph import Node
-from nnlib.show.text import cell, one_line, table
+from nnlib.show.text import cell, minus, one_line, table
 from nnlib.show.trace import Card, Shown
 
 MOST = 120  # nodes; beyond it neither the picture nor the table can be read
@@ -53,6 +53,15 @@ def read(
             )
         )
     return cards
+
+
+def heading(card: Card) -> tuple[str, str]:
+    """What stands on the left and on the right of a card's first line.
+
+    The label, or else the operation; and beside it what is missing from the card's name.
+    """
+    number, op = card.name.removeprefix(card.label).strip(), minus(card.op)
+    return (card.label, f"{number} {op}".strip()) if card.label else (op, number)
 
 
 def as_table(cards: Sequence[Card]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from nnlib.show import picture
+from nnlib.show.cards import heading
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire
 from nnlib.show.text import minus, narrow, tiny
 from nnlib.show.trace import Card, Shown
@@ -45,8 +46,7 @@ def _card(ax, card: Card, box: Box, last: bool) -> None:
     _rounded(ax, box.left, box.top, box.right, box.bottom, 9, fill, edge, thick, layer=2)
     left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
     room = CARD_WIDTH - 2 * PAD
-    op = minus(card.op)
-    name, aside = (card.label, op) if card.label else (op, card.name)
+    name, aside = heading(card)
     used = _write(ax, right, middle - 21, aside, 11.5, room / 2, ha="right", color=picture.QUIET)
     _write(ax, left, middle - 21, name, 13.5, room - used - 4, weight="bold")
     what = "shape" if isinstance(card.value, tuple) else "value"

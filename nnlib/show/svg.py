@@ -17,12 +17,14 @@ SMALLEST = 8.5  # pixels; a text that is still too long is cut
 WIDTHS = {
     sign: width
     for width, signs in (
-        (0.34, "ijlI' |,./:;\\·"),
-        (0.42, 'frt!()-[]J"'),
-        (0.55, "csz*?_`xkvy"),
-        (0.72, "ABCKNRUVXZYPT"),
-        (0.85, "wDGHOQ#&+<=>^~−×"),
-        (1.0, "mMW%@…"),
+        (0.34, " ',./IJ\\ijl|·"),
+        (0.42, "!()-:;[]f"),
+        (0.5, '"*_`rt'),
+        (0.6, "?Lcksvxyz"),
+        (0.65, "$0123456789EFSTYabdeghnopqu{}"),
+        (0.72, "ABCKPRVXZσ"),
+        (0.85, "#&+<=>DGHNOQU^w~−×"),
+        (1.0, "%@MWm…"),
     )
     for sign in signs
 }
@@ -38,7 +40,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
         True
     """
     ems = sum(
-        WIDTHS.get(s) or (1.1 if unicodedata.east_asian_width(s) in "WF" else 0.64) for s in text
+        WIDTHS.get(s) or (1.1 if unicodedata.east_asian_width(s) in "WF" else 0.72) for s in text
     )
     return size * ems * (BOLD if bold else 1)
 

@@ -13,14 +13,15 @@ Track = list[tuple[int, str]]  # from this step on, this piece of SVG
 
 @dataclass(frozen=True)
 class Small:
-    """An array with few numbers: how they are written, its shape, and the exact numbers."""
+    """An array with few numbers, written where room is short, with four decimals, and exactly."""
 
     text: str
-    shape: tuple[int, ...]
+    decimals: str
     exact: str
+    shape: tuple[int, ...]
 
     def __str__(self) -> str:
-        return self.text
+        return self.decimals
 
 
 Shown = float | tuple[int, ...] | Small | None  # a number, a shape, a small array, or nothing yet

@@ -184,6 +184,7 @@ def test_arrays_show_few_numbers_or_their_shape():
     assert f'data-v="{loss.item()!r}"' in last[f"value{len(topological(loss)) - 1}"]
     assert ">(3, 2)</text>" in last["grad0"]
     assert last[f"grad{i}"] == ""
+    assert "[[1.0000 0.1000]]" in t.text
     assert not any(key.startswith("pill") and piece for key, piece in last.items())
 
 
