@@ -10,6 +10,13 @@ const ICONS = {
   last: "M11 3h2v10h-2zM3 3v10l7-5z",
 };
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
+const BUTTONS = {
+  first: "First step",
+  back: "Step back",
+  play: "Play",
+  forward: "Step forward",
+  last: "Last step",
+};
 const PLAY_MS = 900;
 
 function make(parent, tag, attributes = {}, text = "") {
@@ -49,13 +56,13 @@ export function mount(el, content, step = 0, send = null) {
   root.addEventListener("focusin", ({ target }) => {
     target.setAttribute("data-lm-suppress-shortcuts", "true");
   });
-  let last, timer, steps, shown;
+  let last, timer; // the last step; what ticks while it plays
+  let places, shown; // by key: the element of a piece, and the piece that is in it
 
   const title = make(root, "p", { class: "nn-title" });
   const bar = make(root, "div", { class: "nn-bar" });
   const button = {};
-  const names = { first: "First step", back: "Step back", play: "Play", forward: "Step forward", last: "Last step" };
-  for (const [name, label] of Object.entries(names)) {
+  for (const [name, label] of Object.entries(BUTTONS)) {
     button[name] = make(bar, "button", { type: "button", "aria-label": label, title: label });
     button[name].addEventListener("click", () => act[name]());
     icon(button[name], name);
@@ -73,7 +80,7 @@ export function mount(el, content, step = 0, send = null) {
       const piece = pieceAt(track, step);
       if (shown[key] === piece) continue;
       shown[key] = piece;
-      steps[key].innerHTML = piece;
+      places[key].innerHTML = piece;
     }
     const frame = content.frames[step];
     where.textContent = frame.where;
@@ -82,7 +89,7 @@ export function mount(el, content, step = 0, send = null) {
     scrub.value = step;
     scrub.setAttribute("aria-valuetext", frame.where);
     root.dataset.step = step;
-    follow(steps[frame.at]);
+    follow(places[frame.at]);
   }
 
   // Scroll the view, and nothing around it, until a piece is inside.
@@ -137,7 +144,7 @@ export function mount(el, content, step = 0, send = null) {
   function build(next) {
     content = next;
     last = content.frames.length - 1;
-    [steps, shown] = [{}, {}];
+    [places, shown] = [{}, {}];
     root.setAttribute("aria-label", content.title);
     title.textContent = content.title;
     sentence.setAttribute("style", content.room);
@@ -150,10 +157,10 @@ export function mount(el, content, step = 0, send = null) {
     drawing.setAttribute("viewBox", content.viewBox);
     drawing.setAttribute("style", content.style);
     for (const key of Object.keys(content.tracks)) {
-      steps[key] = make(drawing, "g", { "data-key": key });
+      places[key] = make(drawing, "g", { "data-key": key });
       if (!content.clicks[key] && !(content.sets[key] && send)) continue;
-      steps[key].classList.add("nn-clickable");
-      steps[key].addEventListener("click", () => clicked(key));
+      places[key].classList.add("nn-clickable");
+      places[key].addEventListener("click", () => clicked(key));
     }
     show(step);
   }
