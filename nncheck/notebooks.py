@@ -36,6 +36,7 @@ QUIET = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
+    "NNLIB_SHOW": "widget",  # wherever we are started from: a widget leaves its still picture
 }
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -318,6 +319,18 @@ def clean_outputs(cell: NotebookNode) -> list[NotebookNode]:
                 out.execution_count = cell.execution_count
         clean.append(out)
     return clean
+
+
+def before_saving(model: dict, **_: object) -> None:
+    """Drop what JupyterLab could not show again; it calls this before it writes a file.
+
+    A widget is gone with its kernel, and a saved view of it says "model not found" where the
+    still picture beside it would do. The view on the screen stays.
+    """
+    cells = model["content"]["cells"] if model["type"] == "notebook" else []
+    for out in [out for cell in cells for out in cell.get("outputs", [])]:
+        if "image/png" in out.get("data", {}):
+            out["data"].pop(WIDGET, None)
 
 
 def clean_picture_metadata(out: NotebookNode) -> NotebookNode:

@@ -1,46 +1,38 @@
 """A graph as plain data: one card per node, ready for a picture, a table or a sentence."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from nnlib import graph
 from nnlib.graph import Node
-from nnlib.scalar import Value
-from nnlib.show.text import cell, one_line, table
+from nnlib.show.text import cell, minus, one_line, table
+from nnlib.show.trace import Card, Shown
 
 MOST = 120  # nodes; beyond it neither the picture nor the table can be read
 
-Shown = float | tuple[int, ...] | None  # a number, the shape of an array, or nothing yet
+
+def shape_or_number(content) -> Shown:
+    """What a card shows of a Value's number, or of a Tensor's array."""
+    return None if content is None else getattr(content, "shape", content)
 
 
-@dataclass(frozen=True)
-class Card:
-    """What one node showed when it was looked at."""
-
-    name: str
-    label: str
-    op: str
-    value: Shown
-    grad: Shown
-    inputs: tuple[int, ...]
-    locals: tuple[float, ...]
-
-
-def read(root: Node) -> list[Card]:
+def read(
+    root: Node, owner: str = "show.graph", shown: Callable[[Any], Shown] = shape_or_number
+) -> list[Card]:
     """One card for each node that `root` was computed from, inputs first, `root` last.
 
-    Nothing is changed: no gradient, no graph.
+    Nothing is changed: no gradient, no graph. `shown` says what a card shows of data and gradient.
     """
     if not isinstance(root, Node):
         raise TypeError(
-            f"show.graph needs a Value or a Tensor, the result of a computation; "
+            f"{owner} needs a Value or a Tensor, the result of a computation; "
             f"it got {type(root).__name__}."
         )
     nodes = graph.topological(root)
     if len(nodes) > MOST:
         raise ValueError(
-            f"show.graph draws at most {MOST} nodes; this graph has {len(nodes)}. Show a smaller "
+            f"{owner} draws at most {MOST} nodes; this graph has {len(nodes)}. Show a smaller "
             f"part: a single example, a smaller network, or a node in the middle. A sum by "
             f"total([...]) is one node, a chain of + is many."
         )
@@ -54,8 +46,8 @@ def read(root: Node) -> list[Card]:
                 name=label if alone else f"{label} #{i + 1}".strip(),
                 label=label,
                 op=node.symbol,
-                value=_shown(node, node.data),
-                grad=_shown(node, node.grad),
+                value=shown(node.data),
+                grad=shown(node.grad),
                 inputs=tuple(number[id(source)] for source in node.inputs),
                 locals=tuple(node.locals or ()),
             )
@@ -63,10 +55,13 @@ def read(root: Node) -> list[Card]:
     return cards
 
 
-def _shown(node: Node, content) -> Shown:
-    if content is None:
-        return None
-    return float(content) if isinstance(node, Value) else content.shape
+def heading(card: Card) -> tuple[str, str]:
+    """What stands on the left and on the right of a card's first line.
+
+    The label, or else the operation; and beside it what is missing from the card's name.
+    """
+    number, op = card.name.removeprefix(card.label).strip(), minus(card.op)
+    return (card.label, f"{number} {op}".strip()) if card.label else (op, number)
 
 
 def as_table(cards: Sequence[Card]) -> str:

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-CARD_WIDTH, CARD_HEIGHT = 104, 70
-GAP_X, GAP_Y = 54, 23
-PORT = (
-    18  # least distance of two wires that enter the same card; even, so that cards end on a pixel
-)
+CARD_WIDTH, CARD_HEIGHT = 112, 70
+GAP_X, GAP_Y = 38, 23  # so cards stand 150 and 93 apart: seven columns in an 840 pixel cell
+PORT = 18  # least distance of wires that enter one card; even, so that cards end on a pixel
 SWEEPS = 12
 
 Spot = tuple[int, int]  # (node, column): the node itself in its own column, else its passing wire
@@ -57,7 +55,7 @@ def layered(inputs: Sequence[Sequence[int]]) -> Layout:
     Example:
         >>> graph = layered([(), (), (0, 1)])  # a, b, a * b
         >>> graph.columns, graph.boxes[2].left
-        ((0, 0, 1), 158)
+        ((0, 0, 1), 150)
     """
     column = _columns(inputs)
     links = _links(inputs, column)

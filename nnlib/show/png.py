@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from nnlib.show import picture
-from nnlib.show.cards import Card, Shown
+from nnlib.show.cards import heading
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire
-from nnlib.show.text import minus, narrow, short
+from nnlib.show.text import minus, narrow, tiny
+from nnlib.show.trace import Card, Shown
 
 MARGIN, HEAD = 14, 34  # pixels around the picture, and for its title
 PAD = 8  # from a card's edge to its text
@@ -34,7 +35,7 @@ def draw(cards: Sequence[Card], layout: Layout, title: str = ""):
         _card(ax, card, box, last=card is cards[-1])
     for wire in layout.wires:
         if cards[wire.target].locals:
-            _pill(ax, wire, minus(short(cards[wire.target].locals[wire.slot])))
+            _pill(ax, wire, minus(tiny(cards[wire.target].locals[wire.slot])))
     return fig
 
 
@@ -45,8 +46,7 @@ def _card(ax, card: Card, box: Box, last: bool) -> None:
     _rounded(ax, box.left, box.top, box.right, box.bottom, 9, fill, edge, thick, layer=2)
     left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
     room = CARD_WIDTH - 2 * PAD
-    op = minus(card.op)
-    name, aside = (card.label, op) if card.label else (op, card.name)
+    name, aside = heading(card)
     used = _write(ax, right, middle - 21, aside, 11.5, room / 2, ha="right", color=picture.QUIET)
     _write(ax, left, middle - 21, name, 13.5, room - used - 4, weight="bold")
     what = "shape" if isinstance(card.value, tuple) else "value"
@@ -77,8 +77,8 @@ def _wire(ax, wire: Wire) -> None:
 def _pill(ax, wire: Wire, number: str) -> None:
     """The local derivative, where the wire enters the card."""
     x, y = wire.points[-1]
-    half = min(_width(number, 10.5) / 2 + 5, GAP_X / 2 - 2)
-    middle = x - half - 2
+    half = min(_width(number, 10.5) / 2 + 4, GAP_X / 2 - 1)
+    middle = x - half - 1
     _rounded(ax, middle - half, y - 7.5, middle + half, y + 7.5, 7.5, picture.PAPER, WIRE, 0.8, 3)
     _write(ax, middle, y, number, 10.5, 2 * half - 4, ha="center")
 

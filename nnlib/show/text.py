@@ -36,17 +36,31 @@ def narrow(x, signs: int = 8) -> str:
     return next((text for text in tries if len(text) <= signs), tries[-1])
 
 
-def short(x) -> str:
+def short(x, signs: int = 7) -> str:
     """Write a number in few signs: `narrow`, without zeros at its end.
 
     Example:
         >>> short(1.0), short(2 / 3), short(-0.25), short(1.5e-9)
         ('1', '0.667', '-0.25', '1.5e-09')
     """
-    digits, exponent, power = narrow(x, signs=7).partition("e")
+    digits, exponent, power = narrow(x, signs).partition("e")
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
     return digits + exponent + power
+
+
+def tiny(x) -> str:
+    """Write a number in about five signs, for where there is hardly any room.
+
+    Example:
+        >>> tiny(2 / 3), tiny(-0.25), tiny(-123456.789), tiny(-1.6e-9)
+        ('0.667', '-0.25', '-1e5', '-2e-9')
+    """
+    text = short(x, signs=5)
+    if len(text) <= 5:
+        return text
+    digits, power = f"{x:.0e}".split("e")
+    return f"{digits}e{int(power)}"
 
 
 def minus(text: str) -> str:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.browser.lab import browse, chromium
+from tests.browser.lab import browse, chromium, serve
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,30 @@ def executable():
     return found
 
 
+@pytest.fixture(scope="session")
+def working_copy(tmp_path_factory):
+    """Where `url` serves from."""
+    return tmp_path_factory.mktemp("lab") / "my-course"
+
+
+@pytest.fixture(scope="session")
+def url(executable, working_copy):
+    """The address at which the last line of `make lab` serves a fresh working copy."""
+    command = ["-m", "nncheck", "start", working_copy.name, "--open"]
+    with serve(working_copy.parent, command) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser(executable):
+    """One browser for each file of tests; while it is open no other test could use asyncio."""
+    with browse(executable) as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(executable):
-    """A page in a browser of its own, 1280 px wide."""
-    with browse(executable, viewport={"width": 1280, "height": 900}) as context:
-        yield context.new_page()
+def page(browser):
+    """A page with a profile of its own, 1280 px wide."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()

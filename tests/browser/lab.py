@@ -1,6 +1,6 @@
 """A real JupyterLab in a real browser, for tests and for looking at notebooks.
 
-Used as `with serve(folder) as url, browse(chromium()) as context: ...`. Nothing of the user's own
+Used as `with serve(folder) as url, browse(chromium()) as browser: ...`. Nothing of the user's own
 Jupyter settings is read or written: each server gets its own folders, which go when it stops.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -137,12 +137,12 @@ def stop(server: subprocess.Popen) -> None:
 
 
 @contextmanager
-def browse(executable: str, **options) -> Iterator[BrowserContext]:
-    """Start a headless Chromium with an empty profile; options as for a Playwright context."""
+def browse(executable: str) -> Iterator[Browser]:
+    """Start a headless Chromium with an empty profile."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         try:
-            yield browser.new_context(**options)
+            yield browser
         finally:
             browser.close()
 

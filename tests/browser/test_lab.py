@@ -15,14 +15,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def url(executable, tmp_path_factory):
-    """The address at which the last line of `make lab` serves a fresh working copy."""
-    command = ["-m", "nncheck", "start", "my-course", "--open"]
-    with lab.serve(tmp_path_factory.mktemp("lab"), command) as url:
-        yield url
-
-
 def test_lab_opens_on_the_first_page_and_every_cell_runs(page, url):
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))

@@ -255,6 +255,18 @@ def test_neighbouring_prints_are_one_and_a_widget_leaves_its_text():
     assert shown[2].metadata == {"image/png": {"alt": "a line"}}
 
 
+def test_before_saving_a_widget_gives_way_to_its_still_picture_and_to_nothing_else():
+    view = {notebooks.WIDGET: {"model_id": "1"}}
+    data = [view | {"image/png": "aa", "text/plain": "x"}, view | {"text/plain": "IntSlider()"}]
+    outputs = [v4.new_output("display_data", data=dict(shown)) for shown in data]
+    outputs.append(v4.new_output("stream", name="stdout", text="x"))
+    nb = raw(code("1", outputs=outputs), md("a"))
+    notebooks.before_saving({"type": "notebook", "content": nb}, path="a.ipynb")
+    assert set(nb.cells[0].outputs[0].data) == {"image/png", "text/plain"}
+    assert nb.cells[0].outputs[1].data == data[1]
+    notebooks.before_saving({"type": "file", "content": "text"}, path="a.txt")
+
+
 def test_what_was_said_to_two_streams_stays_apart():
     outputs = [v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")]
     assert len(notebooks.canonical(raw(code("1", outputs=outputs))).cells[0].outputs) == 2
@@ -364,3 +376,21 @@ def test_a_widget_runs_and_leaves_no_state_behind(tmp_path):
     moving = code("from ipywidgets import interact\n_ = interact(lambda x: print(x), x=(0, 9))")
     ran = notebooks.canonical(notebooks.execute(notebook(md("# One"), moving), tmp_path))
     assert "widgets" not in ran.metadata
+
+
+def test_a_stage_leaves_its_still_picture_and_its_table(tmp_path, monkeypatch):
+    """Whatever editor the command is started in; the widget itself differs from run to run."""
+    monkeypatch.setenv("VSCODE_PID", "1")
+    monkeypatch.setenv("NNLIB_SHOW", "html")
+    steps = code("from nnlib import Value, show\nshow.backprop(Value(3.0, label='a') * 2)")
+    one, two = (
+        notebooks.canonical(notebooks.execute(notebook(md("# One"), steps), tmp_path))
+        for _ in range(2)
+    )
+    (shown,) = one.cells[1].outputs
+    assert set(shown.data) == {"image/png", "text/plain"}
+    assert set(shown.metadata) == {"image/png"}
+    assert shown.data["text/plain"].splitlines()[1] == "a         3.0000  2.0000"
+    assert shown.data["text/plain"].endswith(shown.metadata["image/png"]["alt"])
+    assert "widgets" not in one.metadata
+    assert notebooks.text(one) == notebooks.text(two)

@@ -20,7 +20,7 @@ from nnlib.show.cards import MOST, read
 from nnlib.show.layout import layered
 from nnlib.show.picture import GRAD, INK, VALUE
 from nnlib.show.png import draw
-from nnlib.show.text import minus, narrow, short
+from nnlib.show.text import minus, narrow, tiny
 from nnlib.tensor import Tensor
 
 
@@ -97,10 +97,10 @@ def test_table_and_picture_show_the_numbers_of_the_engine(seed):
         assert minus(narrow(card.grad)) in texts_in(fig, box)
     for wire in layout.wires:
         x, y = wire.points[-1]
-        local = minus(short(cards[wire.target].locals[wire.slot]))
+        local = minus(tiny(cards[wire.target].locals[wire.slot]))
         assert any(
             text.get_text() == local
-            and x - 54 < text.get_position()[0] < x
+            and x - 38 < text.get_position()[0] < x
             and text.get_position()[1] == y
             for text in fig.axes[0].texts
         )

@@ -1,0 +1,156 @@
+"""The stage on which every instrument plays: the one widget of the course."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from html import escape
+from math import ceil
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import anywidget
+import traitlets
+
+from nnlib.show import svg
+from nnlib.show.picture import Picture, figure
+from nnlib.show.trace import Trace
+
+HERE = Path(__file__).parent
+SMALLEST_SCALE = 0.8  # a drawing shrinks this far to fit its cell; then it scrolls
+PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>$title</title>
+<style>
+html { color-scheme: light dark; background: light-dark(#fff, #16191d); }
+body { margin: 8px; }
+$css
+</style>
+<body>
+<script type="application/json" id="content">$content</script>
+<script type="module">
+$js
+mount(document.body, JSON.parse(document.getElementById("content").textContent), $step);
+</script>
+</html>
+""")
+
+
+class Stage(anywidget.AnyWidget):
+    """Shows a `Trace` and steps through it, in the browser and without asking Python.
+
+    Buttons and a slider choose the step, as do the keys Left, Right, Home, End and Space. Set
+    `step` to show one from Python.
+
+    Args:
+        trace: what to show.
+        remake: for an instrument whose controls change what is shown: from the control values,
+            a new trace. It is called whenever `values` changes.
+        values: the control values at the start.
+    """
+
+    _esm = HERE / "stage.js"
+    _css = HERE / "stage.css"
+    content = traitlets.Dict().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+
+    def __init__(
+        self,
+        trace: Trace,
+        remake: Callable[[dict[str, Any]], Trace] | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> None:
+        self.trace = trace
+        self._remake = remake
+        super().__init__(content=_content(trace), values=values or {})
+
+    @traitlets.observe("values")
+    def _on_values(self, change: Any) -> None:
+        if self._remake:
+            self.trace = self._remake(change["new"])
+            self.content = _content(self.trace)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The numbers behind the picture, by name."""
+        return dict(self.trace.data)
+
+    def to_html(self) -> str:
+        """A page that needs nothing else: the same stage, without Python.
+
+        Example:
+            >>> from nnlib import Value, show
+            >>> a = Value(3.0, label="a")
+            >>> page = show.backprop(a * a).to_html()
+            >>> page.startswith("<!DOCTYPE html>"), "https://" in page
+            (True, False)
+        """
+        return PAGE.substitute(
+            title=escape(self.trace.title),
+            css=self._css,
+            js=self._esm,
+            step=self.step,
+            content=json.dumps(self.content, ensure_ascii=False).replace("</", "<\\/"),
+        )
+
+    def picture(self) -> Picture:
+        """The still picture that stands in where the stage cannot run, with its words."""
+        t = self.trace
+        return figure(t.still(), alt=t.alt, data=self.data, text=t.text)
+
+    def __repr__(self) -> str:
+        return f"{self.trace.text}\n{self.trace.alt}".strip()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle: dict[str, Any]
+        bundle, about = self.picture()._repr_mimebundle_()
+        if has_widgets():
+            view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+            bundle["application/vnd.jupyter.widget-view+json"] = view
+        else:
+            height = round(min(self.trace.view[3], 600)) + 160
+            bundle["text/html"] = (
+                f'<iframe srcdoc="{escape(self.to_html())}" title="{escape(self.trace.title)}" '
+                f'style="width:100%;height:{height}px;border:0"></iframe>'
+            )
+        return bundle, about
+
+
+def has_widgets() -> bool:
+    """Whether the front end is JupyterLab, which brings the widget's own front end with it.
+
+    Others fetch it from the internet, so that a learner without it would see an error.
+    NNLIB_SHOW=html or NNLIB_SHOW=widget in the environment decides it.
+    """
+    wish = os.environ.get("NNLIB_SHOW")
+    if wish:
+        return wish != "html"
+    if "VSCODE_PID" in os.environ and not os.environ.get("JPY_SESSION_NAME"):
+        return False
+    names = vars(sys.modules.get("__main__"))
+    hosted = ("COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE")
+    return "__vsc_ipynb_file__" not in names and not any(name in os.environ for name in hosted)
+
+
+def _content(trace: Trace) -> dict[str, Any]:
+    """A trace as the browser gets it."""
+    width = trace.view[2]
+    longest = max(svg.width(frame.sentence, 14) for frame in trace.frames)
+    return {
+        "title": trace.title,
+        "viewBox": " ".join(f"{number:g}" for number in trace.view),
+        "style": f"width:100%;min-width:{SMALLEST_SCALE * width:.0f}px;max-width:{width:.0f}px",
+        "room": f"min-height:{1.45 * min(4, ceil(longest / 800)):.2f}em",
+        "frames": [
+            {"where": frame.where, "sentence": frame.sentence, "at": frame.at}
+            for frame in trace.frames
+        ],
+        "tracks": trace.tracks(),
+        "jumps": dict(trace.jumps),
+        "clicks": {key: list(steps) for key, steps in trace.clicks.items()},
+        "sets": {key: dict(values) for key, values in trace.sets.items()},
+    }

@@ -1,0 +1,141 @@
+"""What an instrument shows, as plain immutable data: a row of frames and how each is drawn.
+
+An instrument is a `Trace`: everything that can be seen is worked out before anybody looks. The
+stage only chooses which frame is on.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Track = list[tuple[int, str]]  # from this step on, this piece of SVG
+
+
+@dataclass(frozen=True)
+class Small:
+    """An array with few numbers, written where room is short, with four decimals, and exactly."""
+
+    text: str
+    decimals: str
+    exact: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.decimals
+
+
+Shown = float | tuple[int, ...] | Small | None  # a number, a shape, a small array, or nothing yet
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one node of a graph showed when it was looked at."""
+
+    name: str
+    label: str
+    op: str
+    value: Shown
+    grad: Shown
+    inputs: tuple[int, ...]
+    locals: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One `+=` of a backward walk: the gradient of card `to` grows by `amount`.
+
+    `slot` says which input of the node it came through; `local` is the derivative there.
+    """
+
+    to: int
+    slot: int
+    local: float | None
+    amount: Shown
+    before: Shown
+    after: Shown
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens in one frame of a graph: `kind` at card `at`, and how all cards stand after it.
+
+    `kind` is "given", "forward", "seed" or "backward".
+    """
+
+    kind: str
+    at: int
+    values: tuple[Shown, ...]
+    grads: tuple[Shown, ...]
+    contributions: tuple[Contribution, ...] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment: where we are, one sentence that says what happens, and what is drawn.
+
+    `at` is the key of the piece where it happens; the stage keeps that piece in view. `event` is
+    whatever the instrument's own `draw` needs, and immutable.
+    """
+
+    where: str
+    sentence: str
+    event: Any
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """An instrument: its frames, how one is drawn, and what it says where nothing can be drawn.
+
+    Args:
+        title: stands above the picture and names the instrument for a screen reader.
+        frames: at least one.
+        draw: a pure function from a frame to pieces of SVG by key. Each frame has the same keys in
+            the same order, which is the order of painting; "" where there is nothing.
+        view: the left, top, width and height of the part of the plane that is drawn, in pixels.
+        jumps: steps with a name, one button each.
+        clicks: for a piece that can be clicked, the steps in which something happens to it.
+        sets: for a piece that can be clicked, the control values that a click sends to Python.
+        alt: what there is to see, in a sentence or two.
+        text: a longer account, for plain text.
+        data: the numbers behind the picture, for whoever wants to check it.
+        still: makes the figure that stands in where the stage cannot run.
+    """
+
+    title: str
+    frames: Sequence[Frame]
+    draw: Callable[[Frame], Mapping[str, str]]
+    view: tuple[float, float, float, float]
+    alt: str
+    still: Callable[[], Any]
+    text: str = ""
+    jumps: Mapping[str, int] = field(default_factory=dict)
+    clicks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def tracks(self) -> dict[str, Track]:
+        """For each key its pieces, each with the step from which it shows: what is sent.
+
+        Example:
+            >>> frames = [Frame(f"{i} of 3", f"It is {i}.", event=i) for i in range(3)]
+            >>> def draw(frame):
+            ...     return {"dial": "<circle/>", "low": "<path/>" if frame.event < 2 else ""}
+            >>> Trace("Dial", frames, draw, (0, 0, 9, 9), alt="A dial.", still=None).tracks()
+            {'dial': [(0, '<circle/>')], 'low': [(0, '<path/>'), (2, '')]}
+        """
+        tracks: dict[str, Track] = {}
+        keys: list[str] = []
+        for step, frame in enumerate(self.frames):
+            pieces = self.draw(frame)
+            keys = keys or list(pieces)
+            if list(pieces) != keys:
+                raise ValueError(
+                    f"draw() must give each frame the same keys in the same order; frame {step} of "
+                    f"{self.title!r} differs in {sorted(set(keys) ^ set(pieces)) or 'their order'}."
+                )
+            for key, piece in pieces.items():
+                track = tracks.setdefault(key, [])
+                if not track or track[-1][1] != piece:
+                    track.append((step, piece))
+        return tracks
