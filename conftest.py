@@ -20,5 +20,11 @@ os.environ |= {
 
 # pytest imports a file with doctests by its path and then names it in its package. For
 # nnlib/show/backprop.py that would hide the function `show.backprop`, unless it is there already.
+from hypothesis import HealthCheck, settings  # noqa: E402
+
 import nnlib.show  # noqa: E402, F401
 from tests.course import offline  # noqa: E402, F401
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("course", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("course")

@@ -14,7 +14,7 @@ floats = arrays.arrays(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(floats)
 def test_a_right_reply_passes_as_float64_float32_and_nested_lists(right):
     assert same(right, right)
@@ -23,7 +23,7 @@ def test_a_right_reply_passes_as_float64_float32_and_nested_lists(right):
     assert same(right, right.tolist())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(floats, st.sampled_from([1e-9, 1.0, 1e9]))
 def test_one_number_off_by_a_thousandth_of_the_largest_fails_at_every_scale(right, scale):
     right = right * scale

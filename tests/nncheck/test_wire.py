@@ -31,7 +31,7 @@ data = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data)
 def test_plain_data_arrives_as_it_was_sent(value):
     sent = wire.plain(value)
@@ -218,7 +218,7 @@ def test_bytes_that_we_would_not_write_are_refused(data):
         wire.loads(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(message))
 def test_any_other_bytes_are_refused_or_read_as_plain_data(data):
     with contextlib.suppress(wire.WireError):

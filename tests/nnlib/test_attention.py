@@ -25,7 +25,7 @@ def normal(*shape):
 # Shapes and masks of any kind
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     batch=st.lists(st.integers(1, 3), max_size=2),
     T=SIZES,
@@ -63,7 +63,7 @@ def test_attention_is_torchs_for_any_shapes_and_masks(
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     B=st.integers(0, 3),
     T=SIZES,

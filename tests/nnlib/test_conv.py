@@ -39,7 +39,7 @@ def fits(x, kernel, padding, dilation=(1, 1)):
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(images(), pair, pair, border, pair, st.integers(1, 3))
 def test_convolution_equals_torchs(x, kernel, stride, padding, dilation, out):
     assume(fits(x, kernel, padding, dilation))
@@ -54,7 +54,7 @@ def test_convolution_equals_torchs(x, kernel, stride, padding, dilation, out):
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(images(), pair, pair, border, pair, st.booleans())
 def test_max_pooling_equals_torchs(x, kernel, stride, padding, dilation, equals):
     padding = tuple(min(p, k // 2) for p, k in zip(padding, kernel, strict=True))
@@ -70,7 +70,7 @@ def test_max_pooling_equals_torchs(x, kernel, stride, padding, dilation, equals)
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(images(), pair, pair, border)
 def test_average_pooling_equals_torchs(x, kernel, stride, padding):
     padding = tuple(min(p, k // 2) for p, k in zip(padding, kernel, strict=True))
@@ -83,7 +83,7 @@ def test_average_pooling_equals_torchs(x, kernel, stride, padding):
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(images(), pair)
 def test_adaptive_pooling_equals_torchs(x, size):
     compare(

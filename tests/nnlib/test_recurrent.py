@@ -29,7 +29,7 @@ def flattened(output, last):
 size = st.integers(1, 5)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(KINDS), size, size, size, size, st.integers(1, 3), st.booleans(), st.booleans()
 )

@@ -214,7 +214,7 @@ numbers = st.floats(-2, 2, allow_subnormal=False)
 steps = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), max_size=25)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(numbers, min_size=1, max_size=4), steps)
 def test_gradients_on_random_graphs_equal_torch(leaves, steps):
     ours = [Value(x) for x in leaves]

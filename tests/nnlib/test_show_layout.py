@@ -36,7 +36,7 @@ def neuron(inputs, x):
     return products, len(inputs) - 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_cards_stand_apart(inputs):
     layout = layered(inputs)
@@ -48,7 +48,7 @@ def test_cards_stand_apart(inputs):
             assert a.right < b.left or b.right < a.left
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_every_input_has_one_wire_from_left_to_right(inputs):
     layout = layered(inputs)
@@ -66,7 +66,7 @@ def test_every_input_has_one_wire_from_left_to_right(inputs):
         assert target.top < wire.points[-1][1] < target.bottom
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_no_wire_runs_across_a_card(inputs):
     layout = layered(inputs)
@@ -78,7 +78,7 @@ def test_no_wire_runs_across_a_card(inputs):
             )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_a_leaf_stands_just_left_of_its_first_use(inputs):
     columns = layered(inputs).columns
@@ -88,7 +88,7 @@ def test_a_leaf_stands_just_left_of_its_first_use(inputs):
             assert columns[leaf] == min(users) - 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_wires_enter_a_card_in_the_order_in_which_they_come_and_keep_their_distance(inputs):
     layout = layered(inputs)
@@ -147,7 +147,7 @@ def test_tiny_graphs_have_a_layout(inputs):
     assert min(box.top for box in layout.boxes) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(graphs())
 def test_the_layout_fills_its_frame_and_is_the_same_each_time(inputs):
     layout = layered(inputs)

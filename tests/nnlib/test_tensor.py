@@ -533,7 +533,7 @@ def matrix(a):
     return a.reshape(1, 1) if len(a.shape) < 2 else a[:3, :4]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(seeds, plans)
 def test_gradients_on_random_graphs_equal_torch(seed, plan):
     rng = np.random.default_rng(seed)
