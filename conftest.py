@@ -18,10 +18,10 @@ os.environ |= {
     "NO_PROXY": "127.0.0.1,localhost",
 }
 
-# pytest imports a file with doctests by its path and then names it in its package. For
-# nnlib/show/backprop.py that would hide the function `show.backprop`, unless it is there already.
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+# pytest imports a file with doctests by its path and then names it in its package. For
+# nnlib/show/backprop.py that would hide the function `show.backprop`, unless it is there already.
 import nnlib.show  # noqa: E402, F401
 from tests.course import offline  # noqa: E402, F401
 
