@@ -4,6 +4,7 @@ import ast
 import io
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -285,3 +286,13 @@ def test_nnlib_is_small_enough_to_be_read():
     assert max(sizes.values()) <= 600, max(sizes, key=sizes.get)
     assert sum(sizes[path] for path in rest) <= 3600
     assert sum(sizes[path] for path in show) <= 2500
+
+
+# ---- docs
+
+
+def test_the_page_with_the_stepper_is_what_its_recipe_writes():
+    written = (ROOT / "docs" / "stepper.html").read_text(encoding="utf-8")
+    assert written == runpy.run_path(str(ROOT / "docs" / "stepper.py"))["page"](), (
+        "write it again: python docs/stepper.py"
+    )
