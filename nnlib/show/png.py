@@ -7,7 +7,7 @@ from nnlib.show import picture
 from nnlib.show.cards import heading
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire
 from nnlib.show.text import minus, narrow, tiny
-from nnlib.show.trace import Card, Shown
+from nnlib.show.trace import Card, Shown, Small
 
 MARGIN, HEAD = 14, 34  # pixels around the picture, and for its title
 PAD = 8  # from a card's edge to its text
@@ -55,10 +55,15 @@ def _card(ax, card: Card, box: Box, last: bool) -> None:
         ("grad", card.grad, picture.QUIET if card.grad is None else picture.GRAD, middle + 22),
     ):
         used = _write(ax, left, y, caption, 10.5, room, color=picture.QUIET)
-        _write(ax, right, y, _number(number), 14, room - used, ha="right", color=colour)
+        text = _number(number, room - used)
+        _write(ax, right, y, text, 14, room - used, ha="right", color=colour)
 
 
-def _number(shown: Shown) -> str:
+def _number(shown: Shown, room: float) -> str:
+    """A number as it is drawn; of an array the shape, if its numbers need more room."""
+    if isinstance(shown, Small):
+        text = minus(shown.text)
+        return text if _width(text, SMALLEST) <= room else str(shown.shape)
     return minus(narrow(shown)) if isinstance(shown, float) else str(shown)
 
 
