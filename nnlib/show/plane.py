@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class Plane:
         """The path of the line on which a surface has the height `level`."""
         return "".join(self.path(line) for line in self._contours(heights).lines(level))
 
-    def _contours(self, heights: np.ndarray):
+    def _contours(self, heights: np.ndarray) -> Any:
         from contourpy import contour_generator
 
         rows, columns = heights.shape

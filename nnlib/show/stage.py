@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from math import ceil
 from pathlib import Path
@@ -104,8 +105,10 @@ class Stage(anywidget.AnyWidget):
 
     def picture(self) -> Picture:
         """The still picture that stands in where the stage cannot run, with its words."""
-        t = self.trace
-        return figure(t.still(), alt=t.alt, data=self.data, text=t.text)
+        t, still = self.trace, self.trace.still()
+        if isinstance(still, Picture):
+            return replace(still, alt=t.alt, data=self.data, text=repr(self))
+        return figure(still, alt=t.alt, data=self.data, text=t.text)
 
     def __repr__(self) -> str:
         return f"{self.trace.text}\n{self.trace.alt}".strip()

@@ -136,7 +136,7 @@ class Trace:
         alt: what there is to see, in a sentence or two.
         text: a longer account, for plain text.
         data: the numbers behind the picture, for whoever wants to check it.
-        still: makes the figure that stands in where the stage cannot run.
+        still: makes the figure, or the Picture, that stands in where the stage cannot run.
     """
 
     title: str
