@@ -118,7 +118,7 @@ def neuron(
     need(activation in FUNCTIONS, "show.neuron", f"one of {', '.join(FUNCTIONS)}", activation)
     known = {*kinds} <= {0, 1} and len(kinds) in (0, len(places))
     need(known, "show.neuron", f"a class 0 or 1 for each of {len(places)} points", kinds)
-    first = Dials(*weights.tolist(), float(b), activation)
+    first = Dials(float(weights[0]), float(weights[1]), float(b), activation)
     stops = [{*TURNS, n} for n in (first.w1, first.w2, first.b)]
 
     def turned(values: dict[str, Any]) -> Trace:
