@@ -99,7 +99,7 @@ def neuron(
 
     Example:
         >>> neuron(w=(1, 1), b=-1.5, classes=(0, 0, 0, 1))
-        x1      x2        z     out  class
+            x1      x2        z     out  class
              0       0  -1.5000  0.1824      0
              0  1.0000  -0.5000  0.3775      0
         1.0000       0  -0.5000  0.3775      0

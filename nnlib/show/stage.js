@@ -161,6 +161,7 @@ export function mount(el, content, step = 0, send = null) {
       kinds = found;
       controls.replaceChildren();
       dials = wanted.map(control);
+      controls.hidden = !wanted.length;
       if (wanted.length && !send) make(controls, "p", { class: "nn-note" }, NO_PYTHON);
     }
     wanted.forEach(({ at }, i) => dials[i](at));
