@@ -239,7 +239,8 @@ def _drawing(
     for i, s in enumerate(sums):
         x, y = plane.place(*s.x)
         shape, role = ((1, "negative"), (0, "positive"))[classes[i]] if classes else (0, "runner0")
-        dots[f"point{i}"] = mark(x, y, shape, role)
+        near = svg.element("circle", class_="touch", cx=x, cy=y, r=12)
+        dots[f"point{i}"] = near + mark(x, y, shape, role)
         if len(sums) <= FEW:
             dots[f"point{i}"] += _tag(x, y - 19.5, s.out)
 
@@ -305,8 +306,8 @@ def _line(dials: Dials, s: Sum, term: int, new: bool) -> str:
     """One line of the sum: what is added, and what it adds up to; last, the activation."""
     y, amount = ROWS[term], s.amounts[term]
     name, work = (
-        ("w1 · x1", f"{short(dials.w1)} × {short(s.x[0])}"),
-        ("+ w2 · x2", f"{short(dials.w2)} × {short(s.x[1])}"),
+        ("w1 · x1", f"{short(dials.w1)} × {_factor(s.x[0])}"),
+        ("+ w2 · x2", f"{short(dials.w2)} × {_factor(s.x[1])}"),
         ("+ b", ""),
         ("out", f"{dials.activation}({num(s.z, 3)})"),
     )[term]

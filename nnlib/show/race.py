@@ -147,6 +147,11 @@ def race(
     need(several, "show.race", f"1 to {len(DASHES)} optimizers", len(optimizers))
     makers = {one_line(runner): make for runner, make in optimizers.items()}
     first = (float(begin[0]), float(begin[1]))
+    at_start = surfaces[name][0](Value(first[0]), Value(first[1]))
+    if not isinstance(at_start, Value):
+        raise TypeError(
+            f"show.race needs a surface that makes a Value of two Values; it made {at_start!r}."
+        )
     course = Course(name, surfaces[name][0], first, steps, float(span))
     runs = {runner: _run(runner, make, course) for runner, make in makers.items()}
     side = [round(span * n / 40, 10) for n in range(-40, 41)]
@@ -225,14 +230,10 @@ def _run(name: str, make: Make, course: Course, lr: float | None = None) -> Run:
             f"{optimizer!r}. Write lambda params: SGD(params, lr=0.1)."
         )
     optimizer.lr = optimizer.lr if lr is None else lr
-    loss = course.height(x, y)
-    if not isinstance(loss, Value):
-        raise TypeError(
-            f"show.race needs a surface that computes a Value from two Values; it gave {loss!r}."
-        )
-    points, losses, diverged = [course.start], [loss.data], None
+    loss = course.ask(x, y)
+    points, losses = [course.start], [loss.data]
     most = LOST * max(1.0, abs(loss.data))
-    for step in range(1, course.steps + 1):
+    while abs(losses[-1]) <= most and len(losses) <= course.steps:  # nan is not, either
         optimizer.zero_grad()
         loss.backward()
         for _ in optimizer.steps():
@@ -240,9 +241,7 @@ def _run(name: str, make: Make, course: Course, lr: float | None = None) -> Run:
         loss = course.ask(x, y)
         points.append((x.data, y.data))
         losses.append(loss.data)
-        if not abs(loss.data) <= most:  # nan is not, either
-            diverged = step
-            break
+    diverged = None if abs(losses[-1]) <= most else len(losses) - 1
     return Run(optimizer.lr, points, losses, diverged)
 
 
@@ -281,6 +280,7 @@ def _levels(heights: np.ndarray) -> list[float]:
 def _chart(course: Course, runs: Mapping[str, Run]) -> Plane:
     """The loss by step: by factors of ten, unless it falls below 0 (and not by rounding alone)."""
     known = [loss for run in runs.values() for loss in run.losses if math.isfinite(loss)]
+    known = known or [1.0]
     low, high = min(known), min(max(known), 10 * max(known[0], 1e-6))
     if low < -1e-9 * max(1.0, high):
         margin = 0.05 * (high - low)
@@ -302,7 +302,7 @@ def _drawing(course: Course, runs: Mapping[str, Run]) -> Callable[[Frame], dict[
         "surface": plane.axes("x", "y") + plane.inside("".join(contours)),
         "start": plane.inside(svg.element("path", class_="start", d=start)),
         "chart": chart.axes("step", "loss")
-        + chart.inside(svg.element("path", class_="guide", d=arrived)),
+        + chart.inside(svg.element("path", class_="guide boundary", d=arrived)),
         "heads": svg.write(450, FIRST - 24, "standings", 11.5, 120, "quiet")
         + "".join(svg.write(x, FIRST - 24, t, 11.5, 90, "quiet", anchor="end") for x, t in heads),
     }

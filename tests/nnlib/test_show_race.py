@@ -137,6 +137,16 @@ def test_where_the_surface_has_no_height_a_runner_is_lost_and_no_error_comes(sur
     stage.trace.still()
 
 
+def test_a_click_where_the_surface_has_no_height_says_so():
+    stage = show.race({"SGD": RUNNERS["SGD"]}, lambda x, y: x.log() + y * y, (1.0, 1.0), steps=5)
+    stage.values = stage.values | {"point": list(PLANE.place(-1, 1))}
+    assert stage.values["start x"] == -1
+    assert stage.data["diverged"] == {"SGD": 0}
+    assert stage.trace.frames[5].sentence == "SGD diverged at step 0."
+    with pytest.raises(ValueError, match="log needs a number above 0"):
+        show.race({"SGD": RUNNERS["SGD"]}, lambda x, y: x.log() + y * y, (-1.0, 1.0))
+
+
 def test_the_table_says_who_arrived_and_when():
     stage = show.race({"Adam": RUNNERS["Adam"], "SGD": RUNNERS["SGD"]}, steps=80)
     losses = stage.data["loss"]["Adam"]
@@ -217,5 +227,5 @@ def test_what_makes_no_sense_is_refused(wrong, said):
 def test_what_is_no_optimizer_or_no_surface_is_refused():
     with pytest.raises(TypeError, match=r"mine must make an Optimizer.*made 3.*lambda params"):
         show.race({"mine": lambda params: 3})
-    with pytest.raises(TypeError, match=r"computes a Value from two Values; it gave 1\.0"):
+    with pytest.raises(TypeError, match=r"makes a Value of two Values; it made 1\.0"):
         show.race({"SGD": RUNNERS["SGD"]}, lambda x, y: 1.0)
