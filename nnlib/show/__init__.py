@@ -7,10 +7,23 @@ from nnlib.show import plots
 from nnlib.show.backprop import backprop
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.layout import layered
+from nnlib.show.neuron import neuron
 from nnlib.show.picture import Picture, figure, style
+from nnlib.show.race import race
 from nnlib.show.text import num, one_line, table
 
-__all__ = ["Picture", "backprop", "figure", "graph", "num", "plots", "style", "table"]
+__all__ = [
+    "Picture",
+    "backprop",
+    "figure",
+    "graph",
+    "neuron",
+    "num",
+    "plots",
+    "race",
+    "style",
+    "table",
+]
 
 
 def graph(root, title: str = "") -> Picture:
