@@ -148,9 +148,10 @@ def trace(
 
     def still():
         line = {"z = 0": ((dials.w1, dials.w2), dials.b)} if dials.w1 or dials.w2 else {}
-        fires = [s.z > 0 for s in sums]
-        title, names = minus(f"out = {dials}"), ("silent", "fires")
-        return plots.scatter(points, fires, names=names, boundaries=line, title=title)
+        kinds = classes or [s.z > 0 for s in sums]
+        names = ("class 0", "class 1") if classes else ("silent", "fires")
+        title = minus(f"out = {dials}")
+        return plots.scatter(points, kinds, names=names, boundaries=line, title=title)
 
     return Trace(
         title=minus(f"A neuron: out = {dials}"),
