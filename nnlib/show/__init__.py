@@ -6,11 +6,12 @@ matplotlib is imported when something is drawn, not before.
 from nnlib.show import plots
 from nnlib.show.backprop import backprop
 from nnlib.show.cards import as_table, in_words, read
+from nnlib.show.conv import conv
 from nnlib.show.layout import layered
 from nnlib.show.picture import Picture, figure, style
 from nnlib.show.text import num, one_line, table
 
-__all__ = ["Picture", "backprop", "figure", "graph", "num", "plots", "style", "table"]
+__all__ = ["Picture", "backprop", "conv", "figure", "graph", "num", "plots", "style", "table"]
 
 
 def graph(root, title: str = "") -> Picture:

@@ -49,15 +49,15 @@ def short(x, signs: int = 7) -> str:
     return digits + exponent + power
 
 
-def tiny(x) -> str:
-    """Write a number in about five signs, for where there is hardly any room.
+def tiny(x, signs: int = 5) -> str:
+    """Write a number in about five signs, or in fewer, for where there is hardly any room.
 
     Example:
         >>> tiny(2 / 3), tiny(-0.25), tiny(-123456.789), tiny(-1.6e-9)
         ('0.667', '-0.25', '-1e5', '-2e-9')
     """
-    text = short(x, signs=5)
-    if len(text) <= 5:
+    text = short(x, signs)
+    if len(text) <= signs:
         return text
     digits, power = f"{x:.0e}".split("e")
     return f"{digits}e{int(power)}"
