@@ -9,9 +9,21 @@ from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.conv import conv
 from nnlib.show.layout import layered
 from nnlib.show.picture import Picture, figure, style
+from nnlib.show.receptive_field import receptive_field
 from nnlib.show.text import num, one_line, table
 
-__all__ = ["Picture", "backprop", "conv", "figure", "graph", "num", "plots", "style", "table"]
+__all__ = [
+    "Picture",
+    "backprop",
+    "conv",
+    "figure",
+    "graph",
+    "num",
+    "plots",
+    "receptive_field",
+    "style",
+    "table",
+]
 
 
 def graph(root, title: str = "") -> Picture:

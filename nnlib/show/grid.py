@@ -62,7 +62,7 @@ class Grid:
         colour = role or ("plus" if number > 0 else "minus" if number < 0 else "zero")
         part = min(abs(number) / most, 1.0) if most and np.isfinite(number) else 0.0
         drawn = svg.element(
-            "rect", class_=f"cell {colour}", x=x, y=y, width=self.wide, height=self.tall, rx=3,
+            "rect", class_=f"cell {colour}", x=x, y=y, width=self.wide, height=self.tall, rx=min(3, self.wide / 8),
             fill_opacity=round(FULLEST * ceil(STEPS * part) / STEPS, 3), data_v=repr(number),
         )  # fmt: skip
         if min(self.wide, self.tall) < SMALL:

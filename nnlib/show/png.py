@@ -150,24 +150,25 @@ def still(pieces: Mapping[str, str], view: tuple[float, float, float, float], ti
     ax.set_axis_off()
     if title:
         _write(ax, left + MARGIN, top - head / 2, title, 15, width - 2 * MARGIN, weight="bold")
-    for mark in ElementTree.fromstring(f"<svg>{''.join(pieces.values())}</svg>").iter():
+    drawn = ElementTree.fromstring(f"<svg>{''.join(pieces.values())}</svg>")
+    for order, mark in enumerate(drawn.iter()):
         roles = mark.get("class", "").split()
         colour = next((COLOURS[role] for role in roles if role in COLOURS), None)
         if mark.tag == "rect":
-            _box(ax, mark, roles, colour)
+            _box(ax, mark, roles, colour, order)
         elif mark.tag == "path":
-            _path(ax, mark, colour or WIRE)
+            _path(ax, mark, colour or picture.LINE, order)
         elif mark.tag == "text":
             x, y, size = (float(mark.get(name, 0)) for name in ("x", "y", "font-size"))
             align = {"middle": "center", "end": "right"}.get(mark.get("text-anchor", ""), "left")
             ax.text(
-                x, y, mark.text, fontsize=size * POINTS, ha=align, va="baseline", zorder=4,
+                x, y, mark.text, fontsize=size * POINTS, ha=align, va="baseline", zorder=order,
                 color=colour or picture.INK, weight="bold" if "strong" in roles else "normal",
             )  # fmt: skip
     return fig
 
 
-def _box(ax, mark, roles: Sequence[str], colour: str | None) -> None:
+def _box(ax, mark, roles: Sequence[str], colour: str | None, order: int) -> None:
     from matplotlib.colors import to_rgba
     from matplotlib.patches import FancyBboxPatch
 
@@ -179,24 +180,27 @@ def _box(ax, mark, roles: Sequence[str], colour: str | None) -> None:
     ax.add_patch(
         FancyBboxPatch(
             (x, y), width, height, boxstyle=f"round,pad=0,rounding_size={radius}", fc=fill,
-            ec=colour if here else picture.LINE, lw=1.8 if here else 0.7, zorder=3 if here else 2,
+            ec=colour if here else picture.LINE, lw=1.8 if here else 0.7, zorder=order,
             ls="--" if {"waiting", "padding"} & set(roles) else "-",
         )
     )  # fmt: skip
 
 
-def _path(ax, mark, colour: str) -> None:
-    """A wire as `svg.curve` writes it: M, C and H."""
+def _path(ax, mark, colour: str, order: int) -> None:
+    """A wire as `svg.curve` writes it, M, C and H, or lines with V."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
     points, codes = [], []
-    for letter, numbers in re.findall(r"([MCH])([^MCH]*)", mark.get("d", "")):
+    for letter, numbers in re.findall(r"([MCHV])([^MCHV]*)", mark.get("d", "")):
         at = [float(number) for number in numbers.split()]
-        at = [at[0], points[-1][1]] if letter == "H" else at
+        if letter in "HV":
+            at = [at[0], points[-1][1]] if letter == "H" else [points[-1][0], at[0]]
         points += zip(at[::2], at[1::2], strict=True)
-        codes += {"M": [Path.MOVETO], "C": [Path.CURVE4] * 3, "H": [Path.LINETO]}[letter]
+        codes += {"M": [Path.MOVETO], "C": [Path.CURVE4] * 3}.get(letter, [Path.LINETO])
     wide, part = (float(mark.get(name, 1)) for name in ("stroke-width", "stroke-opacity"))
     ax.add_patch(
-        PathPatch(Path(points, codes), fc="none", ec=colour, lw=wide * POINTS, alpha=part, zorder=1)
+        PathPatch(
+            Path(points, codes), fc="none", ec=colour, lw=wide * POINTS, alpha=part, zorder=order
+        )
     )
