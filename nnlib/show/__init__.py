@@ -4,6 +4,7 @@ matplotlib is imported when something is drawn, not before.
 """
 
 from nnlib.show import plots
+from nnlib.show.attention import attention, attention_weights
 from nnlib.show.backprop import backprop
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.conv import conv
@@ -14,6 +15,8 @@ from nnlib.show.text import num, one_line, table
 
 __all__ = [
     "Picture",
+    "attention",
+    "attention_weights",
     "backprop",
     "conv",
     "figure",

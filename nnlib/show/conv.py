@@ -11,7 +11,7 @@ from nnlib.check import Size, pair
 from nnlib.ops.window import padded, windows
 from nnlib.show import svg
 from nnlib.show.grid import Grid, farthest, floats, plain
-from nnlib.show.text import minus, num, one_line, short
+from nnlib.show.text import minus, num, one_line, short, under
 from nnlib.show.trace import Frame, Trace
 from nnlib.tensor import Tensor
 
@@ -123,7 +123,7 @@ def trace(
         view=view,
         jumps={f"row {row}": steps[row, 0] for row in range(len(c.output))},
         clicks={key: at for key, at in clicks.items() if key in keys},  # not in the padding
-        alt=f"{title}. {alt}" if title else alt,
+        alt=under(title, alt),
         text=plain(c.output, num),
         data={"output": c.output, "products": c.products},
         still=still,

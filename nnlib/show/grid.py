@@ -60,9 +60,11 @@ class Grid:
             return svg.box(x, y, self.wide, self.tall, 3, f"cell {role or 'waiting'}")
         number = float(number)
         colour = role or ("plus" if number > 0 else "minus" if number < 0 else "zero")
+        colour = "padding" if number == -np.inf else colour
         part = min(abs(number) / most, 1.0) if most and np.isfinite(number) else 0.0
         drawn = svg.element(
-            "rect", class_=f"cell {colour}", x=x, y=y, width=self.wide, height=self.tall, rx=min(3, self.wide / 8),
+            "rect", class_=f"cell {colour}", x=x, y=y, width=self.wide, height=self.tall,
+            rx=min(3, self.wide / 8),
             fill_opacity=round(FULLEST * ceil(STEPS * part) / STEPS, 3), data_v=repr(number),
         )  # fmt: skip
         if min(self.wide, self.tall) < SMALL:
@@ -106,7 +108,8 @@ class Grid:
 def _brief(x: float, room: float) -> str:
     """A number in a cell: in a small one without the zero before the point, and no power of ten."""
     if room >= ROOMY or abs(x) >= 1 or x == 0 or not np.isfinite(x):
-        return minus(tiny(x, (4 if room >= ROOMY else 3) + (x < 0)))
+        signs = 5 if room >= 48 else 4 if room >= ROOMY else 3
+        return minus(tiny(x, signs + (x < 0)))
     return minus(f"{x:.2f}".replace("0.", ".", 1))
 
 
@@ -140,17 +143,17 @@ def plain(
 
     Example:
         >>> print(plain([[1.0, -0.5]], "{:.3f}".format, rows=["a"], columns=["a", "cat"]))
-               a     cat
-        a  1.000  -0.500
+                a     cat
+        a   1.000  -0.500
     """
     texts = [[write(x) for x in row] for row in numbers]
     if columns:
         texts = [list(columns), *texts]
     wide = max(len(text) for row in texts for text in row)
     names = [*([""] if columns else []), *rows] or [""] * len(texts)
-    name = max(map(len, names))
+    beside = max(map(len, names))
     lines = (
-        "  ".join([*([head.ljust(name)] if name else []), *(text.rjust(wide) for text in row)])
+        "  ".join([*([head.ljust(beside)] if beside else []), *(text.rjust(wide) for text in row)])
         for head, row in zip(names, texts, strict=True)
     )
     return "\n".join(line.rstrip() for line in lines)

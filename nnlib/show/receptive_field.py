@@ -11,7 +11,7 @@ from nnlib import nn
 from nnlib.check import Size, pair
 from nnlib.show import svg
 from nnlib.show.grid import Grid
-from nnlib.show.text import one_line, table
+from nnlib.show.text import one_line, table, under
 from nnlib.show.trace import Frame, Trace
 from nnlib.tensor import Tensor
 
@@ -130,7 +130,7 @@ def trace(
         view=view,
         jumps={frame.where: step for step, frame in enumerate(frames)},
         clicks={f"map{k}": [n - k] for k in range(n + 1)},
-        alt=f"{title}. {alt}" if title else alt,
+        alt=under(title, alt),
         text=table(
             {
                 "map": ["input", *(f"{k}: {window}" for k, window in enumerate(stack, start=1))],
@@ -291,7 +291,7 @@ def _drawing(
 
     def draw(frame: Frame) -> dict[str, str]:
         pieces = {"heads": heads}
-        for k, grid in enumerate(grids):
+        for k in range(len(grids)):
             pieces[f"map{k}"] = blank[k] + (seen[k] if k >= frame.event else "")
         for k, grid in enumerate(grids):
             role = "here grad"

@@ -103,7 +103,7 @@ class Stage(anywidget.AnyWidget):
         return figure(t.still(), alt=t.alt, data=self.data, text=t.text)
 
     def __repr__(self) -> str:
-        return f"{self.trace.text}\n{self.trace.alt}".strip()
+        return f"{self.trace.text}\n{self.trace.alt}".strip("\n")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle: dict[str, Any]

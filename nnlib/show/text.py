@@ -80,6 +80,16 @@ def one_line(name, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def under(title: str, words: str) -> str:
+    """A title, if there is one, and what is said below it, as one text.
+
+    Example:
+        >>> under("An edge", "It is 3."), under("Who looks?", "It is 3."), under("", "It is 3.")
+        ('An edge. It is 3.', 'Who looks? It is 3.', 'It is 3.')
+    """
+    return " ".join(filter(None, [title + "." * (title[-1:] not in ".?!"), words]))
+
+
 def table(columns: Mapping[str, Sequence]) -> str:
     """Write columns side by side, the same text every time.
 
