@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import functional as F
-from nnlib.show import svg
+from nnlib.show import png, svg
 from nnlib.show.grid import Grid, farthest, floats, plain
 from nnlib.show.text import minus, one_line, short, under
 from nnlib.show.trace import Frame, Trace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nnlib.show.stage import Stage
 
 POSITIONS, NUMBERS = 12, 8  # the most that is drawn of queries and keys, and of each one's numbers
-ALONE, PAIRS = 24, 5000  # of weights without q, k and v: positions, and pairs in all heads
+ALONE, PAIRS = 24, 2400  # of weights without q, k and v: positions, and pairs in all heads
 SAID, LOOKS = 4, 6  # keys that a sentence names, and queries that the alt text names
 TOKEN, LINKS, GAP, COLUMN = 76, 96, 14, 52  # widths in pixels
 EDGE, HEAD = 8, 24  # pixels around everything; above a grid, for what it is
@@ -29,8 +29,8 @@ JUMPS = 10  # more queries get no buttons; they can be clicked
 class Head:
     """One head of attention, stage by stage; each of `stages` is (T, S)."""
 
-    queries: Sequence[str]
-    keys: Sequence[str]
+    queries: list[str]
+    keys: list[str]
     q: np.ndarray  # (T, D)
     k: np.ndarray  # (S, D)
     v: np.ndarray  # (S, E)
@@ -121,37 +121,28 @@ def trace(
     at = {t: [n for n, e in enumerate(events, 1) if e[0] == t] for t in range(len(head.queries))}
     draw, view = _drawing(head)
     weights = head.stages["weights"]
-    return _finished(
-        title, "Attention, step by step", frames, draw, view, at, head.queries, head.keys,
-        text=_matrix_text(weights, head.queries, head.keys),
-        alt=_alt(weights, head.queries, head.keys),
-        data={**head.stages, "output": head.output},
-    )  # fmt: skip
-
-
-def _finished(
-    title: str, usual: str, frames: Sequence[Frame], draw: Callable[[Frame], dict[str, str]],
-    view: tuple[float, float, float, float], at: dict[int, list[int]], queries: Sequence[str],
-    keys: Sequence[str], text: str, alt: str, data: dict[str, Any],
-) -> Trace:  # fmt: skip
-    """The trace of either instrument: a token goes to its query, as does a row of the matrix."""
-    title = one_line(title or "", limit=80)
     jumps = {}
-    for t, token in enumerate(queries if len(queries) <= JUMPS else []):
-        jumps[token if list(queries).count(token) == 1 else f"{token} ({t})"] = at[t][0]
-    clicks = {f"{what}{t}": steps for what in ("query", "row") for t, steps in at.items()}
-    if queries is keys:
-        clicks |= {f"key{t}": steps for t, steps in at.items()}
-
-    def still():
-        from nnlib.show.png import still
-
-        return still(draw(frames[-1]), view, title)
-
+    for t, token in enumerate(head.queries if len(head.queries) <= JUMPS else []):
+        jumps[token if head.queries.count(token) == 1 else f"{token} ({t})"] = at[t][0]
+    title = one_line(title or "", limit=80)
     return Trace(
-        title or usual, frames, draw, view, jumps=jumps, clicks=clicks, text=text, data=data,
-        alt=under(title, alt), still=still,
-    )  # fmt: skip
+        title=title or "Attention, step by step",
+        frames=frames,
+        draw=draw,
+        view=view,
+        jumps=jumps,
+        clicks=_clicks(at, head.queries is head.keys),
+        alt=under(title, _alt(weights, head.queries, head.keys)),
+        text=_matrix_text(weights, head.queries, head.keys),
+        data={**head.stages, "output": head.output},
+        still=lambda: png.still(draw(frames[-1]), view, title),
+    )
+
+
+def _clicks(at: dict[int, list[int]], of_itself: bool) -> dict[str, list[int]]:
+    """A token goes to its query, as does a row of the matrix."""
+    names = ("query", "row", "key") if of_itself else ("query", "row")
+    return {f"{name}{t}": steps for name in names for t, steps in at.items()}
 
 
 def _head(q, k, v, tokens, causal, mask, scale) -> Head:
@@ -252,8 +243,9 @@ def _list(row: np.ndarray, keys: Sequence[str], word: str) -> str:
     order = [s for s in np.argsort(-row, kind="stable")[:SAID] if word == "for" or row[s]]
     order = sorted(order) if len(row) <= SAID else order
     said = ", ".join(f'{minus(short(row[s]))} {word} "{keys[s]}"' for s in order)
-    rest = len(row) - len(order)
-    return said + (f", and {rest} more" if rest and word == "for" else "")
+    rest = (len(row) if word == "for" else np.count_nonzero(row)) - len(order)
+    less = f"{rest} more" if word == "for" else f"less of {rest} more"
+    return said + (f", and {less}" if rest else "")
 
 
 def _matrix_text(weights: np.ndarray, queries: Sequence[str], keys: Sequence[str]) -> str:
@@ -470,8 +462,17 @@ def _trace_of_weights(weights: Any, tokens: Any, title: str) -> Trace:
         texts = [f"head {n}\n{text}" for n, text in enumerate(texts)]
     alt = _alt(heads.mean(0), queries, keys)
     view = (0, 0, plan.matrix.right + EDGE, max(key_grid.bottom, grid.bottom) + EDGE)
-    return _finished(
-        title, "Attention weights", [frame(*e) for e in events], draw, view, at, queries, keys,
-        text="\n".join(texts), data={"weights": w},
-        alt=f"{N} heads; on average: {alt}" if N > 1 else alt,
-    )  # fmt: skip
+    frames = [frame(*event) for event in events]
+    title = one_line(title or "", limit=80)
+    return Trace(
+        title=title or "Attention weights",
+        frames=frames,
+        draw=draw,
+        view=view,
+        jumps={f"head {n}": n * T for n in range(N)} if N > 1 else {},
+        clicks=_clicks(at, queries is keys),
+        alt=under(title, f"{N} heads; on average: {alt}" if N > 1 else alt),
+        text="\n".join(texts),
+        data={"weights": w},
+        still=lambda: png.still(draw(frames[-1]), view, title),
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from nnlib import functional as F
 from nnlib.check import Size, pair
 from nnlib.ops.window import padded, windows
-from nnlib.show import svg
+from nnlib.show import png, svg
 from nnlib.show.grid import Grid, farthest, floats, plain
 from nnlib.show.text import minus, num, one_line, short, under
 from nnlib.show.trace import Frame, Trace
@@ -110,11 +110,6 @@ def trace(
     alt = f"A {size} kernel over an image of {_times(shape)}: the output is "
     alt += f"{_times(c.output.shape)}, from {short(c.output.min())} to {short(c.output.max())}."
 
-    def still():
-        from nnlib.show.png import still
-
-        return still(draw(frames[-1]), view, title)
-
     keys = draw(frames[0])
     return Trace(
         title=title or f"A convolution with a {size} kernel",
@@ -126,7 +121,7 @@ def trace(
         alt=under(title, alt),
         text=plain(c.output, num),
         data={"output": c.output, "products": c.products},
-        still=still,
+        still=lambda: png.still(draw(frames[-1]), view, title),
     )
 
 

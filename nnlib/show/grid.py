@@ -143,17 +143,22 @@ def plain(
 
     Example:
         >>> print(plain([[1.0, -0.5]], "{:.3f}".format, rows=["a"], columns=["a", "cat"]))
-                a     cat
-        a   1.000  -0.500
+               a     cat
+        a  1.000  -0.500
     """
     texts = [[write(x) for x in row] for row in numbers]
     if columns:
         texts = [list(columns), *texts]
-    wide = max(len(text) for row in texts for text in row)
-    names = [*([""] if columns else []), *rows] or [""] * len(texts)
-    beside = max(map(len, names))
+    if rows:
+        texts = [
+            [name, *row] for name, row in zip([*[""] * bool(columns), *rows], texts, strict=True)
+        ]
+    wide = [max(map(len, column)) for column in zip(*texts, strict=True)]
     lines = (
-        "  ".join([*([head.ljust(beside)] if beside else []), *(text.rjust(wide) for text in row)])
-        for head, row in zip(names, texts, strict=True)
+        "  ".join(
+            text.ljust(w) if rows and n == 0 else text.rjust(w)
+            for n, (text, w) in enumerate(zip(row, wide, strict=True))
+        )
+        for row in texts
     )
     return "\n".join(line.rstrip() for line in lines)

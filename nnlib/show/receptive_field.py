@@ -9,7 +9,7 @@ import numpy as np
 from nnlib import functional as F
 from nnlib import nn
 from nnlib.check import Size, pair
-from nnlib.show import svg
+from nnlib.show import png, svg
 from nnlib.show.grid import Grid
 from nnlib.show.text import one_line, table, under
 from nnlib.show.trace import Frame, Trace
@@ -52,7 +52,7 @@ class Window:
     def needs(self, places: tuple[int, int]) -> list[int]:
         """How large a map has to be for so many places of the window."""
         return [
-            (n - 1) * s + d * (k - 1) + 1 - 2 * p
+            max(1, (n - 1) * s + d * (k - 1) + 1 - 2 * p)
             for n, s, d, k, p in zip(
                 places, self.stride, self.dilation, self.kernel, self.padding, strict=True
             )
@@ -118,11 +118,6 @@ def trace(
         f"{wide[0]} of {_times(maps[0].shape)} cells of the input: {_place(fields[0])}."
     )
 
-    def still():
-        from nnlib.show.png import still
-
-        return still(draw(frames[-1]), view, title)
-
     return Trace(
         title=title or f"What an output sees through {_layers(n)}",
         frames=frames,
@@ -146,7 +141,7 @@ def trace(
             "columns": fields[0][1],
             "paths": maps,
         },
-        still=still,
+        still=lambda: png.still(draw(frames[-1]), view, title),
     )
 
 
@@ -309,8 +304,9 @@ def _blank(grid: Grid) -> str:
         f"M{grid.corner(0, n)[0]:g} {grid.top:g}V{grid.bottom:g}" for n in range(1, grid.columns)
     ]
     wide, tall = grid.right - grid.left, grid.bottom - grid.top
+    box = svg.box(grid.left, grid.top, wide, tall, 2, "cell")
     ruled = svg.element("path", class_="link", d="".join(lines), stroke_width=0.5)
-    return svg.box(grid.left, grid.top, wide, tall, 2, "cell") + ruled
+    return box + ruled if lines else box
 
 
 def _cone(grids: Sequence[Grid], fields: Sequence[Any], k: int) -> str:

@@ -33,6 +33,7 @@ OUTSIDE = """root => [...root.querySelectorAll('[data-key^=face] text, [data-key
     const box = root.querySelector(`[data-key=${card}] rect`).getBBox(), own = text.getBBox();
     return own.x < box.x || own.x + own.width > box.x + box.width;
 }).map(text => text.textContent)"""
+STAGES = 9  # in the notebook
 BUTTONS = ["First step", "Step back", "Play", "Step forward", "Last step"]
 
 
@@ -54,7 +55,7 @@ def open_instruments(browser, url, working_copy):
     page.on("request", lambda request: requests.append(request.url))
     lab.open_notebook(page, url, "instruments.ipynb")
     lab.run_all(page)
-    page.wait_for_function("() => document.querySelectorAll('.nn-stage').length === 4")
+    page.wait_for_function(f"() => document.querySelectorAll('.nn-stage').length === {STAGES}")
     return page, requests, errors
 
 
@@ -298,15 +299,15 @@ def test_a_notebook_that_is_saved_and_opened_again_shows_the_still_pictures(
     """The widget has gone with its kernel: nothing may say `model not found`."""
     opened, _, errors = open_instruments(browser, url, working_copy)
     opened.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    assert opened.locator(".nn-stage").count() == 4
+    assert opened.locator(".nn-stage").count() == STAGES
     saved = notebooks.load(working_copy / "instruments.ipynb")
     shown = [set(out["data"]) for cell in saved["cells"] for out in cell.get("outputs", [])]
-    assert shown == [{"image/png", "text/plain"}] * 4
+    assert shown == [{"image/png", "text/plain"}] * STAGES
 
     opened.evaluate(f"() => {lab.PANEL}.sessionContext.shutdown()")
     lab.open_notebook(opened, url, "instruments.ipynb")
     opened.wait_for_function(
-        "() => document.querySelectorAll('.jp-OutputArea-output img').length === 4"
+        f"() => document.querySelectorAll('.jp-OutputArea-output img').length === {STAGES}"
     )
     assert opened.get_by_text("model not found").count() == 0
     assert errors == []
