@@ -22,6 +22,7 @@ SIDE, ACROSS, PRODUCTS = 12, 24, 3500  # the most that is drawn: cells of an ima
 SAID = 9  # products that a sentence names
 WIDE, LARGEST, LEAST = 820, 40, 30  # pixels: the picture, and a cell at most and at least
 GAP, HEAD, INDEX = 34, 44, 20  # between grids; above them and beside them
+UNDER = 28  # above a grid without indices
 SUM, LINE = 112, 24  # the width and the height of a line of the sum
 
 
@@ -104,7 +105,8 @@ def trace(
         rows, columns = c.seen(row, column)
         for channel, r, s in np.ndindex(c.kernel.shape):
             clicks.setdefault(f"x{channel}_{rows[r]}_{columns[s]}", []).append(step)
-    draw, view = _drawing(c)
+    plan = _plan(c)
+    draw = _drawing(c, plan)
     title = one_line(title or "", limit=80)
     size, shape = _times(c.kernel.shape[1:]), c.image.shape[len(c.image) == 1 :]
     alt = f"A {size} kernel over an image of {_times(shape)}: the output is "
@@ -115,13 +117,13 @@ def trace(
         title=title or f"A convolution with a {size} kernel",
         frames=frames,
         draw=draw,
-        view=view,
+        view=plan.view,
         jumps={f"row {row}": steps[row, 0] for row in range(len(c.output))},
         clicks={key: at for key, at in clicks.items() if key in keys},  # not in the padding
         alt=under(title, alt),
         text=plain(c.output, num),
         data={"output": c.output, "products": c.products},
-        still=lambda: png.still(draw(frames[-1]), view, title),
+        still=lambda: png.still(draw(frames[-1]), plan.view, title),
     )
 
 
@@ -192,9 +194,9 @@ def _frame(c: Convolution, row: int, column: int) -> Frame:
         said = f"the sum of the {len(numbers)} products is {_signed(c.sums[row, column])}"
     if c.bias:
         said += f"; plus the bias {_signed(c.bias)} it is {_signed(c.output[row, column])}"
-    outside, aside = c.outside[row, column], ""
-    if outside:
-        aside = f" In the padding, {outside} of them: it counts as 0."
+    outside = c.outside[row, column]
+    lie = "cell of the window lies" if outside == 1 else "cells of the window lie"
+    aside = f" {outside} {lie} in the padding, where the image counts as 0." if outside else ""
     return Frame(where, f"Output at {where}: {said}.{aside}", (row, column), at="window")
 
 
@@ -209,35 +211,58 @@ def _times(shape: tuple[int, ...]) -> str:
 # ---- how it is drawn
 
 
-def _drawing(
-    c: Convolution,
-) -> tuple[Callable[[Frame], dict[str, str]], tuple[float, float, float, float]]:
-    """What draws a frame, and the part of the plane that it fills.
+@dataclass(frozen=True)
+class Plan:
+    """Where the grids are, a list of them with one for each channel, and the sum."""
 
-    The grids of a channel stand side by side: its image, its kernel, its products. What never
-    changes is `fixed`, but each pixel is a piece of its own, to be clicked; so is each output.
-    """
-    channels, *kernel = c.kernel.shape
+    images: list[Grid]
+    kernels: list[Grid]
+    products: list[Grid]
+    output: Grid
+    foot: tuple[float, float]
+    view: tuple[float, float, float, float]
+
+
+def _plan(c: Convolution) -> Plan:
+    """One channel in a row if there is room; else kernels and products below their images."""
+    channels, K, M = c.kernel.shape
     (p, q), (H, W), (rows, columns) = c.padding, c.image.shape[1:], c.output.shape
-    stacked = channels > 1
-    across = channels * (W + 2 * q) + (0 if stacked else 2 * kernel[1]) + columns
-    side = max(LEAST, min(LARGEST, (WIDE - (3 if stacked else 2) * GAP - INDEX) // across))
+    H, W = H + 2 * p, W + 2 * q
+    room = WIDE - INDEX - 3 * GAP
+    in_a_row = channels == 1 and (W + 2 * M + columns) * LEAST <= room
+    across = W + 2 * M + columns if in_a_row else channels * W + columns * (channels == 1)
+    side = max(LEAST, min(LARGEST, room // across))
     images, kernels, products = [], [], []
-    left, top = INDEX, HEAD
+    left, below = INDEX, HEAD + H * side + UNDER
     for _ in range(channels):
-        images.append(Grid(left, top, H + 2 * p, W + 2 * q, side, side))
-        if stacked:
-            kernels.append(Grid(left, images[-1].bottom + HEAD - 16, *kernel, side, side))
-            products.append(Grid(left, kernels[-1].bottom + HEAD - 16, *kernel, side, side))
-        else:
-            kernels.append(Grid(images[-1].right + GAP, top, *kernel, side, side))
-            products.append(Grid(kernels[-1].right + GAP, top, *kernel, side, side))
-        left = max(images[-1].right, products[-1].left + SUM, products[-1].right) + GAP
-    output = Grid(left, top, rows, columns, side, side)
-    foot = (left, output.bottom) if stacked else (products[0].left, products[0].bottom)
-    bottom = max(g.bottom for g in (*images, *products, output))
-    bottom = max(bottom, foot[1] + (3.5 if c.bias else 1.5) * LINE)
-    fixed, pixels = _fixed(c, images, kernels, products, output)
+        images.append(Grid(left, HEAD, H, W, side, side))
+        right = left + max(W, M) * side + GAP
+        kernels.append(Grid(*((right, HEAD) if in_a_row else (left, below)), K, M, side, side))
+        x, y = kernels[-1].right + GAP, kernels[-1].top
+        if channels > 1:
+            x, y = left, kernels[-1].bottom + UNDER
+        products.append(Grid(x, y, K, M, side, side))
+        left = right + INDEX
+    x, y = products[-1].left + max(M * side, SUM) + GAP, products[-1].top
+    foot = x, y
+    if in_a_row:
+        foot = products[-1].left, products[-1].bottom
+    elif channels == 1:
+        x, y = images[-1].right + GAP, HEAD
+    else:
+        x, y = products[-1].right + GAP, below + INDEX
+        foot = x, y + rows * side
+    output = Grid(x, y, rows, columns, side, side)
+    grids = [*images, *kernels, *products, output]
+    width = max(*(grid.right for grid in grids), foot[0] + SUM) + 6
+    height = max(*(grid.bottom for grid in grids), foot[1] + (3.5 if c.bias else 1.5) * LINE) + 6
+    return Plan(images, kernels, products, output, foot, (0, 0, width, height))
+
+
+def _drawing(c: Convolution, plan: Plan) -> Callable[[Frame], dict[str, str]]:
+    """What draws a frame. Each pixel is a piece of its own, to be clicked; so is each output."""
+    rows, columns = c.output.shape
+    fixed, pixels = _fixed(c, plan)
     most, most_out = farthest(c.products), farthest(c.output)
 
     def draw(frame: Frame) -> dict[str, str]:
@@ -247,31 +272,30 @@ def _drawing(
         pieces["products"] = "".join(
             grid.cells(c.products[n][..., at[0], at[1]], most)
             if at
-            else "".join(grid.cell(*place) for place in np.ndindex(*kernel))
-            for n, grid in enumerate(products)
+            else "".join(grid.cell(*place) for place in np.ndindex(grid.rows, grid.columns))
+            for n, grid in enumerate(plan.products)
         )
-        pieces["sum"] = _sum(c, *foot, at) if at else ""
+        pieces["sum"] = _sum(c, *plan.foot, at) if at else ""
         for n, (row, column) in enumerate(np.ndindex(rows, columns)):
             number = c.output[row, column] if n <= now else None
-            pieces[f"out{row}_{column}"] = output.cell(row, column, number, most_out)
-        pieces["window"] = _window(c, images, *at) if at else ""
-        pieces["here"] = output.outline((at[0],) * 2, (at[1],) * 2) if at else ""
+            pieces[f"out{row}_{column}"] = plan.output.cell(row, column, number, most_out)
+        pieces["window"] = _window(c, plan.images, *at) if at else ""
+        pieces["here"] = plan.output.outline((at[0],) * 2, (at[1],) * 2) if at else ""
         return pieces
 
-    return draw, (0, 0, max(output.right, foot[0] + SUM) + 6, bottom + 6)
+    return draw
 
 
-def _fixed(
-    c: Convolution, images: list[Grid], kernels: list[Grid], products: list[Grid], output: Grid
-) -> tuple[str, dict[str, str]]:
+def _fixed(c: Convolution, plan: Plan) -> tuple[str, dict[str, str]]:
     """The headings, kernels and padding; and the pixels, by key."""
     (p, q), (H, W) = c.padding, c.image.shape[1:]
     most, pixels = farthest(c.image), {}
-    parts = [output.head("output", room=60), output.indices()]
-    for n, (image, kernel, product) in enumerate(zip(images, kernels, products, strict=True)):
-        of = f" {n}" if len(images) > 1 else ""
+    parts = [plan.output.head("output", room=60), plan.output.indices()]
+    grids = zip(plan.images, plan.kernels, plan.products, strict=True)
+    for n, (image, kernel, product) in enumerate(grids):
+        of = f" {n}" if len(c.image) > 1 else ""
         parts += [image.head(f"image{of}"), image.indices(c.padding)]
-        above = 12 if of else 30
+        above = 30 if kernel.top == image.top else 12
         parts += [kernel.head(f"× kernel{of}", 90, above), product.head("= products", 90, above)]
         parts += [kernel.cells(c.kernel[n], farthest(c.kernel))]
         for row, column in np.ndindex(image.rows, image.columns):

@@ -178,7 +178,7 @@ def _maps(
     """The number of paths from each cell of each map to the output, by the library's gradient."""
     owner = "show.receptive_field"
     if size is None:
-        shape = (3, 3) if at is None else tuple(max(3, x + 2) for x in at)
+        shape = (3, 3) if at is None else tuple(max(3, x + 1) for x in at)
         for window in reversed(stack):
             shape = tuple(window.needs(shape))
     else:

@@ -37,7 +37,10 @@ def heads(draw):
 def stages(q, k, v, causal=False, mask=None, scale=None):
     """What each stage has to show, by the library's own operations."""
     scores = Tensor(q) @ Tensor(k).T
-    made = {"scores": scores, "scaled": scores * (1 / math.sqrt(q.shape[1]) if scale is None else scale)}
+    made = {
+        "scores": scores,
+        "scaled": scores * (1 / math.sqrt(q.shape[1]) if scale is None else scale),
+    }
     last = made["scaled"]
     if causal:
         mask = np.tri(len(q), len(k), dtype=bool)
