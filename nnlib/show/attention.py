@@ -133,7 +133,7 @@ def trace(
         jumps=jumps,
         clicks=_clicks(at, head.queries is head.keys),
         alt=under(title, _alt(weights, head.queries, head.keys)),
-        text=_matrix_text(weights, head.queries, head.keys),
+        text=plain(weights, "{:.3f}".format, head.queries, head.keys),
         data={**head.stages, "output": head.output},
         still=lambda: png.still(draw(frames[-1]), view, title),
     )
@@ -248,10 +248,6 @@ def _list(row: np.ndarray, keys: Sequence[str], word: str) -> str:
     return said + (f", and {less}" if rest else "")
 
 
-def _matrix_text(weights: np.ndarray, queries: Sequence[str], keys: Sequence[str]) -> str:
-    return plain(weights, "{:.3f}".format, queries, keys)
-
-
 def _alt(weights: np.ndarray, queries: Sequence[str], keys: Sequence[str]) -> str:
     most = [
         f'"{query}" at "{keys[int(row.argmax())]}" ({row.max():.3f})'
@@ -277,13 +273,13 @@ class Plan:
         pieces = {f"query{t}": _chip(self.queries, t, token) for t, token in enumerate(queries)}
         return pieces | {f"key{s}": _chip(self.keys, s, token) for s, token in enumerate(keys)}
 
-    def names(self, queries: Sequence[str], keys: Sequence[str], rows: bool = True) -> str:
-        """The tokens beside the matrix and above it, where there is room."""
+    def names(self, queries: Sequence[str], keys: Sequence[str]) -> str:
+        """The tokens beside the matrix and above it."""
         m, parts = self.matrix, []
-        for s, token in enumerate(keys if m.wide >= 20 else []):
+        for s, token in enumerate(keys):
             x = m.corner(0, s + 0.5)[0]
             parts.append(svg.write(x, m.top - 9, token, 10.5, m.wide - 2, "quiet", anchor="middle"))
-        for t, token in enumerate(queries if rows else []):
+        for t, token in enumerate(queries):
             y = m.corner(t + 0.5, 0)[1]
             parts.append(svg.write(m.left - 6, y, token, 10.5, TOKEN - 6, "quiet", anchor="end"))
         return "".join(parts)
@@ -292,19 +288,25 @@ class Plan:
         """From a query to each key that it sees, as thick as its weight is large."""
         x, y = self.queries.right, self.queries.corner(t + 0.5, 0)[1]
         parts = []
-        for s in np.flatnonzero(seen):
-            d = svg.curve([(x, y), (self.keys.left, self.keys.corner(s + 0.5, 0)[1])])
-            if weights is None:
-                parts.append(svg.element("path", class_="link", d=d, stroke_width=1.2))
-            elif weights[s]:
+        for s in np.flatnonzero(seen if weights is None else weights):
+            look: dict[str, Any] = {"class_": "link", "stroke_width": 1.2}
+            if weights is not None:
                 w = float(weights[s])
-                parts.append(
-                    svg.element(
-                        "path", class_="link value", d=d, stroke_width=round(0.6 + 8 * w, 2),
-                        stroke_opacity=round(0.3 + 0.5 * w, 2), data_v=repr(w),
-                    )
-                )  # fmt: skip
+                look = {"class_": "link value", "stroke_width": round(0.6 + 8 * w, 2)}
+                look |= {"stroke_opacity": round(0.3 + 0.5 * w, 2), "data_v": repr(w)}
+            d = svg.curve([(x, y), (self.keys.left, self.keys.corner(s + 0.5, 0)[1])])
+            parts.append(svg.element("path", d=d, **look))
         return "".join(parts)
+
+    def rows(self, weights: np.ndarray, known: int) -> dict[str, str]:
+        """The rows of the matrix, each to be clicked; all but the first `known` wait."""
+        return {
+            f"row{t}": "".join(
+                self.matrix.cell(t, s, w, 1.0, "value") if t < known else self.matrix.cell(t, s)
+                for s, w in enumerate(row)
+            )
+            for t, row in enumerate(weights)
+        }
 
     def here(self, t: int, matrix: bool) -> str:
         """A frame around the query, and around its row of the matrix."""
@@ -365,36 +367,24 @@ def _drawing(
         done = names.index(step) + 1 if step in names else len(names) * (step == "mix")
         weighted = done == len(names)
         shown = names[:done]
-        pieces = {"fixed": fixed} | tokens
-        pieces["links"] = ""
+        pieces = {"fixed": fixed} | tokens | {"links": "", "q": ""}
         if done:
             seen = head.seen[t] if "masked" in shown else np.ones(S, bool)
             pieces["links"] = plan.links(t, seen, head.stages["weights"][t] if weighted else None)
-        pieces["q"] = ""
-        if done:
-            pieces["q"] = query.cells(head.q[t : t + 1], numbers) + query.head(
-                f"q of {head.queries[t]}", 150, 12
-            )
+            pieces["q"] = query.cells(head.q[t : t + 1], numbers)
+            pieces["q"] += query.head(f"q of {head.queries[t]}", 150, 12)
         for n, name in enumerate(names):
-            role = "value" if name == "weights" else ""
-            pieces[name] = "".join(
-                columns.cell(s, n, head.stages[name][t, s], most[name], role)
-                if name in shown
-                else columns.cell(s, n)
-                for s in range(S)
-            )
+            row = head.stages[name][t] if name in shown else [None] * S
+            role = "value" if name == "weights" and weighted else ""
+            cells = (columns.cell(s, n, x, most[name], role) for s, x in enumerate(row))
+            pieces[name] = "".join(cells)
         mixed = head.output[t : t + 1] if step == "mix" else [[None] * E]
         pieces["output"] = "".join(output.cell(0, n, x, values) for n, x in enumerate(mixed[0]))
         pieces["output"] += svg.write(
             output.left - 8, output.corner(0.5, 0)[1], "Σ weight · v =", 12.5, 150, "strong",
             anchor="end",
         )  # fmt: skip
-        for row in range(T):
-            known = row < t or (row == t and weighted)
-            pieces[f"row{row}"] = "".join(
-                matrix.cell(row, s, x if known else None, 1.0, "value" if known else "")
-                for s, x in enumerate(head.stages["weights"][row])
-            )
+        pieces |= plan.rows(head.stages["weights"], t + weighted)
         pieces["here"] = plan.here(t, weighted) if done else ""
         return pieces
 
@@ -449,15 +439,12 @@ def _trace_of_weights(weights: Any, tokens: Any, title: str) -> Trace:
         pieces["links"] = plan.links(t, heads[n, t] > 0, heads[n, t])
         heading = f"weights of head {n}" if N > 1 else "weights"
         pieces["head"] = plan.matrix.head(heading, 200, 9 + HEAD)
-        for row in range(T):
-            pieces[f"row{row}"] = "".join(
-                plan.matrix.cell(row, s, x, 1.0, "value") for s, x in enumerate(heads[n, row])
-            )
+        pieces |= plan.rows(heads[n], known=T)
         pieces["here"] = plan.here(t, matrix=True)
         return pieces
 
     at = {t: [n for n, e in enumerate(events) if e[1] == t] for t in range(T)}
-    texts = [_matrix_text(head, queries, keys) for head in heads]
+    texts = [plain(head, "{:.3f}".format, queries, keys) for head in heads]
     if N > 1:
         texts = [f"head {n}\n{text}" for n, text in enumerate(texts)]
     alt = _alt(heads.mean(0), queries, keys)

@@ -43,13 +43,9 @@ class Convolution:
 
     def seen(self, row: int, column: int) -> tuple[list[int], list[int]]:
         """The rows and the columns of the image that one place sees; padding has none."""
-        return tuple(
-            [at * s - p + d * i for i in range(k)]
-            for at, s, p, d, k in zip(
-                (row, column), self.stride, self.padding, self.dilation, self.kernel.shape[1:],
-                strict=True,
-            )
-        )  # fmt: skip
+        (p, q), (s, t), (d, e) = self.padding, self.stride, self.dilation
+        rows, columns = (range(n) for n in self.kernel.shape[1:])
+        return [row * s - p + d * i for i in rows], [column * t - q + e * j for j in columns]
 
 
 def conv(
@@ -269,12 +265,9 @@ def _drawing(c: Convolution, plan: Plan) -> Callable[[Frame], dict[str, str]]:
         at = frame.event
         now = -1 if at is None else at[0] * columns + at[1]
         pieces = {"fixed": fixed} | pixels
-        pieces["products"] = "".join(
-            grid.cells(c.products[n][..., at[0], at[1]], most)
-            if at
-            else "".join(grid.cell(*place) for place in np.ndindex(grid.rows, grid.columns))
-            for n, grid in enumerate(plan.products)
-        )
+        products_here = c.products[..., at[0], at[1]] if at else np.full(c.kernel.shape, None)
+        both = zip(plan.products, products_here, strict=True)
+        pieces["products"] = "".join(grid.cells(products, most) for grid, products in both)
         pieces["sum"] = _sum(c, *plan.foot, at) if at else ""
         for n, (row, column) in enumerate(np.ndindex(rows, columns)):
             number = c.output[row, column] if n <= now else None
@@ -312,17 +305,13 @@ def _sum(c: Convolution, left: float, top: float, at: tuple[int, int]) -> str:
     lines = [("sum", c.sums[at], "value")]
     if c.bias:
         lines += [("+ bias", c.bias, ""), ("output", c.output[at], "value")]
-    parts = []
+    drawn = ""
     for n, (name, number, role) in enumerate(lines):
-        y = top + (n + 0.75) * LINE
-        parts += [
-            svg.write(left, y, name, 12.5, 60, "quiet"),
-            svg.write(
-                left + SUM, y, _signed(number), 15, 80,
-                f"{role} strong".strip(), anchor="end", exact=repr(float(number)),
-            ),
-        ]  # fmt: skip
-    return "".join(parts)
+        y, exact = top + (n + 0.75) * LINE, repr(float(number))
+        drawn += svg.write(left, y, name, 12.5, 60, "quiet")
+        role = f"{role} strong"
+        drawn += svg.write(left + SUM, y, _signed(number), 15, 80, role, anchor="end", exact=exact)
+    return drawn
 
 
 def _window(c: Convolution, images: list[Grid], row: int, column: int) -> str:
@@ -330,8 +319,7 @@ def _window(c: Convolution, images: list[Grid], row: int, column: int) -> str:
     rows, columns = (
         [at + p for at in places] for places, p in zip(c.seen(row, column), c.padding, strict=True)
     )
+    frames = [((r, r), (s, s)) for r in rows for s in columns]
     if c.dilation == (1, 1):
-        return "".join(
-            grid.outline((rows[0], rows[-1]), (columns[0], columns[-1])) for grid in images
-        )
-    return "".join(grid.outline((r, r), (s, s)) for grid in images for r in rows for s in columns)
+        frames = [((rows[0], rows[-1]), (columns[0], columns[-1]))]
+    return "".join(grid.outline(*frame) for grid in images for frame in frames)

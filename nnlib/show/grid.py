@@ -42,13 +42,7 @@ class Grid:
         return self.left + column * self.wide, self.top + row * self.tall
 
     def cell(
-        self,
-        row: int,
-        column: int,
-        number: Any = None,
-        most: Any = 0,
-        role: str = "",
-        text: str = "",
+        self, row: int, column: int, number: Any = None, most: float = 0, role: str = ""
     ) -> str:
         """One cell, with its number as `data-v`; `most` is the number with the fullest colour.
 

@@ -22,6 +22,7 @@ LAYERS, SIDE, ACROSS = 6, 40, 100  # the most that is drawn; ACROSS: cells of al
 WIDE, LARGEST, LEAST, GAP = 820, 30, 7, 30  # pixels: the picture, a cell at most and at least
 HEAD, INDEX = 44, 6  # above the maps, and to their left
 WINDOWS = {nn.Conv2d: "conv", nn.MaxPool2d: "max pool", nn.AvgPool2d: "avg pool"}
+Field = tuple[tuple[int, int], tuple[int, int]]  # first and last row, first and last column
 # These work number by number: what goes in at a place comes out there.
 POINTWISE = (
     nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softmax, nn.Dropout, nn.BatchNorm2d
@@ -49,14 +50,11 @@ class Window:
                 said.append(f"{what} {size[0] if size[0] == size[1] else size}")
         return ", ".join(said)
 
-    def needs(self, places: tuple[int, int]) -> list[int]:
+    def needs(self, places: tuple[int, int]) -> tuple[int, int]:
         """How large a map has to be for so many places of the window."""
-        return [
-            max(1, (n - 1) * s + d * (k - 1) + 1 - 2 * p)
-            for n, s, d, k, p in zip(
-                places, self.stride, self.dilation, self.kernel, self.padding, strict=True
-            )
-        ]
+        along = zip(places, self.stride, self.dilation, self.kernel, self.padding, strict=True)
+        height, width = (max(1, (n - 1) * s + d * (k - 1) + 1 - 2 * p) for n, s, d, k, p in along)
+        return height, width
 
 
 def receptive_field(
@@ -100,21 +98,16 @@ def trace(
     maps = _maps(stack, at, size)
     n = len(stack)
     fields = [_field(paths) for paths in maps]
-    at = fields[-1][0][0], fields[-1][1][0]
-    draw, view = _drawing(stack, maps, fields)
+    draw, view = _drawing(maps, fields)
+    names = ["the input", *(f"map {k}" for k in range(1, n)), "the output"]
     frames = [
-        Frame(
-            "the output" if k == n else "the input" if k == 0 else f"map {k}",
-            _sentence(stack, maps, fields, k, at),
-            k,
-            at=f"map{k}",
-        )
+        Frame(names[k], _sentence(stack, maps, fields, k), k, at=f"map{k}")
         for k in reversed(range(n + 1))
     ]
     title = one_line(title or "", limit=80)
     wide = [_times(map(_count, field)) for field in fields]
     alt = (
-        f"Cell {at} of the output, through {_layers(n)}, sees "
+        f"Cell {fields[n][0][0], fields[n][1][0]} of the output, through {_layers(n)}, sees "
         f"{wide[0]} of {_times(maps[0].shape)} cells of the input: {_place(fields[0])}."
     )
 
@@ -177,12 +170,10 @@ def _maps(
 ) -> list[np.ndarray]:
     """The number of paths from each cell of each map to the output, by the library's gradient."""
     owner = "show.receptive_field"
-    if size is None:
-        shape = (3, 3) if at is None else tuple(max(3, x + 1) for x in at)
-        for window in reversed(stack):
-            shape = tuple(window.needs(shape))
-    else:
-        shape = pair(owner, "size", size)
+    shape = (3, 3) if at is None else (max(3, at[0] + 1), max(3, at[1] + 1))
+    for window in reversed(stack):
+        shape = window.needs(shape)
+    shape = shape if size is None else pair(owner, "size", size)
     if max(shape) > SIDE:
         raise ValueError(
             f"{owner} draws an input of up to {SIDE} × {SIDE}; these layers "
@@ -210,15 +201,18 @@ def _maps(
             "Show fewer layers, or choose a smaller size=."
         )
     maps[-1][0, row, column].backward()
-    return [m.grad[0] for m in maps]
+    return [np.asarray(m.grad)[0] for m in maps]
 
 
 # ---- what is said
 
 
-def _sentence(stack, maps, fields, k: int, at: tuple[int, int]) -> str:
+def _sentence(
+    stack: Sequence[Window], maps: Sequence[np.ndarray], fields: Sequence[Field], k: int
+) -> str:
     n = len(stack)
     if k == n:
+        at = fields[n][0][0], fields[n][1][0]
         return f"One cell of the output, {at}. What does it see? Go back through {_layers(n)}."
     seen, extent = int((maps[k] > 0).sum()), [_count(ends) for ends in fields[k]]
     of = "the input" if k == 0 else f"map {k}"
@@ -233,7 +227,7 @@ def _sentence(stack, maps, fields, k: int, at: tuple[int, int]) -> str:
     return said
 
 
-def _field(paths: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
+def _field(paths: np.ndarray) -> Field:
     """The first and the last row, the first and the last column that are seen."""
     rows, columns = np.nonzero(paths)
     return (int(rows.min()), int(rows.max())), (int(columns.min()), int(columns.max()))
@@ -243,7 +237,7 @@ def _count(ends: tuple[int, int]) -> int:
     return ends[1] - ends[0] + 1
 
 
-def _place(field: tuple[tuple[int, int], tuple[int, int]]) -> str:
+def _place(field: Field) -> str:
     return ", ".join(
         f"{name} {first}" if first == last else f"{name}s {first} to {last}"
         for name, (first, last) in zip(("row", "column"), field, strict=True)
@@ -262,11 +256,11 @@ def _times(shape: Any) -> str:
 
 
 def _drawing(
-    stack: Sequence[Window], maps: Sequence[np.ndarray], fields: Sequence[Any]
+    maps: Sequence[np.ndarray], fields: Sequence[Field]
 ) -> tuple[Callable[[Frame], dict[str, str]], tuple[float, float, float, float]]:
     """The maps side by side, the input first; seen cells are orange, for a gradient found them."""
     across = sum(paths.shape[1] for paths in maps)
-    side = max(LEAST, min(LARGEST, int((WIDE - len(stack) * GAP) / across)))
+    side = max(LEAST, min(LARGEST, int((WIDE - (len(maps) - 1) * GAP) / across)))
     tall = max(paths.shape[0] for paths in maps) * side
     grids, left = [], float(INDEX)
     for paths in maps:
@@ -278,6 +272,10 @@ def _drawing(
         "".join(grid.cell(*at, m[at], m.max(), "grad") for at in zip(*np.nonzero(m), strict=True))
         for grid, m in zip(grids, maps, strict=True)
     ]
+    around = [
+        grid.outline(*fields[k], "here grad") + _cone(grids, fields, k)
+        for k, grid in enumerate(grids)
+    ]
     heads = "".join(
         svg.write(grid.left, 12, "input" if k == 0 else f"map {k}", 12.5, 100, "strong")
         + svg.write(grid.left, 30, f"{_times(m.shape)}", 10.5, 100, "quiet")
@@ -287,41 +285,28 @@ def _drawing(
     def draw(frame: Frame) -> dict[str, str]:
         pieces = {"heads": heads}
         for k in range(len(grids)):
-            pieces[f"map{k}"] = blank[k] + (seen[k] if k >= frame.event else "")
-        for k, grid in enumerate(grids):
-            role = "here grad"
-            pieces[f"field{k}"] = grid.outline(*fields[k], role) if k >= frame.event else ""
-            pieces[f"cone{k}"] = _cone(grids, fields, k) if k >= frame.event else ""
-        return pieces
+            pieces[f"map{k}"] = blank[k] + seen[k] * (k >= frame.event)
+        return pieces | {f"field{k}": around[k] * (k >= frame.event) for k in range(len(grids))}
 
     return draw, (0, 0, left - GAP + 6, HEAD + tall + 6)
 
 
 def _blank(grid: Grid) -> str:
     """A sheet of squared paper: one box and its lines, for there may be many cells."""
-    lines = [f"M{grid.left:g} {grid.corner(n, 0)[1]:g}H{grid.right:g}" for n in range(1, grid.rows)]
-    lines += [
-        f"M{grid.corner(0, n)[0]:g} {grid.top:g}V{grid.bottom:g}" for n in range(1, grid.columns)
-    ]
-    wide, tall = grid.right - grid.left, grid.bottom - grid.top
-    box = svg.box(grid.left, grid.top, wide, tall, 2, "cell")
+    left, top = grid.left, grid.top
+    lines = [f"M{left:g} {grid.corner(n, 0)[1]:g}H{grid.right:g}" for n in range(1, grid.rows)]
+    lines += [f"M{grid.corner(0, n)[0]:g} {top:g}V{grid.bottom:g}" for n in range(1, grid.columns)]
+    box = svg.box(left, top, grid.right - left, grid.bottom - top, 2, "cell")
     ruled = svg.element("path", class_="link", d="".join(lines), stroke_width=0.5)
     return box + ruled if lines else box
 
 
-def _cone(grids: Sequence[Grid], fields: Sequence[Any], k: int) -> str:
+def _cone(grids: Sequence[Grid], fields: Sequence[Field], k: int) -> str:
     """From the corners of the field in one map to those in the next."""
-    if k + 1 == len(grids):
-        return ""
-    (rows, columns), (to_rows, to_columns) = fields[k : k + 2]
-    ends = [
-        [
-            grids[k].corner(rows[end] + end, columns[1] + 1),
-            grids[k + 1].corner(to_rows[end] + end, to_columns[0]),
-        ]
-        for end in (0, 1)
-    ]
-    return "".join(
-        svg.element("path", class_="link grad", d=svg.curve(points), stroke_width=1.2)
-        for points in ends
-    )
+    paths = []
+    for end in (0, 1) if k + 1 < len(grids) else ():
+        (rows, columns), (to_rows, to_columns) = fields[k : k + 2]
+        start = grids[k].corner(rows[end] + end, columns[1] + 1)
+        d = svg.curve([start, grids[k + 1].corner(to_rows[end] + end, to_columns[0])])
+        paths.append(svg.element("path", class_="link grad", d=d, stroke_width=1.2))
+    return "".join(paths)

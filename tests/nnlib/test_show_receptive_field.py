@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from nnlib import Tensor, nn, no_grad, show
@@ -33,14 +33,17 @@ def by_nudges(layers, shape, at):
         for each in layers:
             x = each(x)
         output = x.data[:, 0, at[0], at[1]]
-        seen = (output[1:] != output[0]).reshape(shape)
+        seen = (np.abs(output[1:] - output[0]) > 0.01).reshape(shape)
     return seen
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(layer, min_size=1, max_size=3), st.tuples(st.integers(0, 2), st.integers(0, 2)))
 def test_an_output_sees_what_changes_it(layers, at):
-    t = trace(layers, at)
+    try:
+        t = trace(layers, at)
+    except ValueError:
+        reject()  # too large to be drawn
     paths = t.data["paths"][0]
     convs = [nn.Conv2d(1, 1, k, s, dilation=d) for k, s, d in layers]
     seen = by_nudges(convs, paths.shape, at)
@@ -84,7 +87,8 @@ def test_what_is_drawn_are_the_paths_map_by_map_from_the_output_back():
             assert seen[f"map{k}"] == maps[k][maps[k] > 0].tolist()
             drawn = marks(t, step)
             cells = [c for c in drawn[f"map{k}"] if c.get("data-v")]
-            (frame,) = drawn[f"field{k}"]
+            frame, *cone = drawn[f"field{k}"]
+            assert len(cone) == (0 if k == len(maps) - 1 else 2)
             x, y = (min(float(c.get(axis)) for c in cells) for axis in "xy")
             right = max(float(c.get("x")) + float(c.get("width")) for c in cells)
             assert (float(frame.get("x")), float(frame.get("y"))) == pytest.approx((x, y), abs=1e-3)
