@@ -162,7 +162,7 @@ def still(pieces: Mapping[str, str], view: tuple[float, float, float, float], ti
             x, y, size = (float(mark.get(name, 0)) for name in ("x", "y", "font-size"))
             align = {"middle": "center", "end": "right"}.get(mark.get("text-anchor", ""), "left")
             ax.text(
-                x, y, mark.text or "", fontsize=size * POINTS, ha=align, va="baseline", zorder=order,
+                x, y, mark.text or "", size=size * POINTS, ha=align, va="baseline", zorder=order,
                 color=colour or picture.INK, weight="bold" if "strong" in roles else "normal",
             )  # fmt: skip
     return fig

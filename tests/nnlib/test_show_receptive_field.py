@@ -33,7 +33,7 @@ def by_nudges(layers, shape, at):
         for each in layers:
             x = each(x)
         output = x.data[:, 0, at[0], at[1]]
-        seen = (np.abs(output[1:] - output[0]) > 0.01).reshape(shape)
+        seen = (np.abs(output[1:] - output[0]) > 1e-6).reshape(shape)
     return seen
 
 
