@@ -191,8 +191,8 @@ def _frame(c: Convolution, row: int, column: int) -> Frame:
     if c.bias:
         said += f"; plus the bias {_signed(c.bias)} it is {_signed(c.output[row, column])}"
     outside = c.outside[row, column]
-    lie = "cell of the window lies" if outside == 1 else "cells of the window lie"
-    aside = f" {outside} {lie} in the padding, where the image counts as 0." if outside else ""
+    lie = "cell lies" if outside == 1 else "cells lie"
+    aside = f" Of the window {outside} {lie} in the padding, as 0." if outside else ""
     return Frame(where, f"Output at {where}: {said}.{aside}", (row, column), at="window")
 
 
@@ -238,7 +238,7 @@ def _plan(c: Convolution) -> Plan:
         if channels > 1:
             x, y = left, kernels[-1].bottom + UNDER
         products.append(Grid(x, y, K, M, side, side))
-        left = right + INDEX
+        left = right
     x, y = products[-1].left + max(M * side, SUM) + GAP, products[-1].top
     foot = x, y
     if in_a_row:

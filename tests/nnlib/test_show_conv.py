@@ -136,9 +136,7 @@ def test_a_frame_says_where_it_is_and_what_adds_up():
     )
     padded = edge(padding=1, stride=2).frames
     assert "stride 2, padding 1." in padded[0].sentence
-    assert padded[1].sentence.endswith(
-        "3 cells of the window lie in the padding, where the image counts as 0."
-    )
+    assert padded[1].sentence.endswith("Of the window 3 cells lie in the padding, as 0.")
 
 
 def test_a_click_on_an_output_goes_to_it_and_on_a_pixel_to_what_sees_it():
