@@ -9,7 +9,9 @@ from nnlib.show.backprop import backprop
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.conv import conv
 from nnlib.show.layout import layered
+from nnlib.show.neuron import neuron
 from nnlib.show.picture import Picture, figure, style
+from nnlib.show.race import race
 from nnlib.show.receptive_field import receptive_field
 from nnlib.show.text import num, one_line, table
 
@@ -21,8 +23,10 @@ __all__ = [
     "conv",
     "figure",
     "graph",
+    "neuron",
     "num",
     "plots",
+    "race",
     "receptive_field",
     "style",
     "table",

@@ -24,7 +24,7 @@ from nnlib.show.picture import (
     figure,
     style,
 )
-from nnlib.show.text import minus, short
+from nnlib.show.text import minus, need, short
 
 WIDTH, HEIGHT, PAD = 6.4, 3.6, 0.12  # inches; PAD is the white around a figure
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 2, 1, 2)))
@@ -65,7 +65,7 @@ def lines(
     from matplotlib.ticker import MaxNLocator
 
     x = _numbers(x)
-    _need(x.ndim == 1 and len(x) > 0, "lines", "x to be a list of numbers", x.shape)
+    need(x.ndim == 1 and len(x) > 0, "lines", "x to be a list of numbers", x.shape)
     _names("lines", curves, reserved="x", most=len(RUNNERS))
     fig = _figure()
     ax = fig.add_subplot(title=title, xlabel=xlabel, ylabel=ylabel)
@@ -76,7 +76,7 @@ def lines(
         ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     for rank, (name, y) in enumerate(curves.items()):
         y = _numbers(y)
-        _need(y.shape == x.shape, f"lines: {name}", f"one number per x, {x.shape}", y.shape)
+        need(y.shape == x.shape, f"lines: {name}", f"one number per x, {x.shape}", y.shape)
         every = 1 if len(x) <= 24 else len(x) // 8
         ax.plot(
             x, y, label=name, color=RUNNERS[rank], linestyle=DASHES[rank],
@@ -142,11 +142,11 @@ def scatter(
     """
     points, classes = _numbers(points), _numbers(classes)
     wanted = points.ndim == 2 and points.shape[1] == 2 and len(points)
-    _need(wanted, "scatter", "points (n, 2)", points.shape)
-    _need(np.isfinite(points).all(), "scatter", "finite numbers", "nan or inf")
-    _need(classes.shape == points.shape[:1], "scatter", "one class per point", classes.shape)
-    _need(np.isin(classes, (0, 1)).all(), "scatter", "classes 0 and 1", sorted(set(classes)))
-    _need(len(names) == 2, "scatter", "two names", len(names))
+    need(wanted, "scatter", "points (n, 2)", points.shape)
+    need(np.isfinite(points).all(), "scatter", "finite numbers", "nan or inf")
+    need(classes.shape == points.shape[:1], "scatter", "one class per point", classes.shape)
+    need(np.isin(classes, (0, 1)).all(), "scatter", "classes 0 and 1", sorted(set(classes)))
+    need(len(names) == 2, "scatter", "two names", len(names))
     boundaries = boundaries or {}
     _names("scatter", [*names, *boundaries], reserved="surface", most=2 + len(RUNNERS))
     fig = _figure(height=1.15 * HEIGHT)
@@ -171,7 +171,7 @@ def scatter(
     words = [", ".join(words) + "."]
     for rank, (name, (w, b)) in enumerate(boundaries.items()):
         w1, w2 = _numbers(w)
-        _need(w1 or w2, f"scatter: {name}", "a weight that is not 0, or there is no line", (w1, w2))
+        need(w1 or w2, f"scatter: {name}", "a weight that is not 0, or there is no line", (w1, w2))
         if abs(w2) >= abs(w1) * (right - left) / (top - bottom):
             x = np.array((left, right))
             y = -(w1 * x + float(b)) / w2
@@ -205,9 +205,9 @@ def images(
     """
     stack = _numbers(images)
     hint = "" if stack.ndim == 3 else "; of rows of pixels, make images: X.reshape(-1, 8, 8)"
-    _need(stack.ndim == 3 and len(stack), "images", f"(n, height, width){hint}", stack.shape)
+    need(stack.ndim == 3 and len(stack), "images", f"(n, height, width){hint}", stack.shape)
     captions = [str(caption) for caption in captions]
-    _need(len(captions) in (0, len(stack)), "images", "one caption per image", len(captions))
+    need(len(captions) in (0, len(stack)), "images", "one caption per image", len(captions))
     n, height, width = stack.shape
     columns = min(columns, n)
     rows = -(-n // columns)
@@ -284,9 +284,9 @@ def histograms(
     _names("histograms", groups, reserved="edges")
     numbers = {name: _numbers(group).ravel() for name, group in groups.items()}
     empty = [name for name, group in numbers.items() if not len(group)]
-    _need(not empty, "histograms", "numbers in every group", f"none in {', '.join(empty)}")
+    need(not empty, "histograms", "numbers in every group", f"none in {', '.join(empty)}")
     together = np.concatenate(list(numbers.values()))
-    _need(np.isfinite(together).all(), "histograms", "finite numbers", "nan or inf")
+    need(np.isfinite(together).all(), "histograms", "finite numbers", "nan or inf")
     edges = np.histogram_bin_edges(together, bins)
     fig = _figure(height=0.6 + 0.8 * len(groups))
     panels = fig.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
@@ -314,8 +314,8 @@ def _surface(fig, ax, surface, view, name: str) -> np.ndarray:
     x, y = np.linspace(left, right, SURFACE), np.linspace(bottom, top, SURFACE)
     plane = np.stack(np.meshgrid(x, y), axis=-1)  # (rows from below, columns, 2)
     p = _numbers(surface(plane.reshape(-1, 2))).reshape(-1)
-    _need(len(p) == SURFACE**2, "scatter", f"one probability per point, {SURFACE**2}", len(p))
-    _need(((p >= 0) & (p <= 1)).all(), "scatter", "probabilities from 0 to 1", (p.min(), p.max()))
+    need(len(p) == SURFACE**2, "scatter", f"one probability per point, {SURFACE**2}", len(p))
+    need(((p >= 0) & (p <= 1)).all(), "scatter", "probabilities from 0 to 1", (p.min(), p.max()))
     signs = LinearSegmentedColormap.from_list("sign", (NEGATIVE, PAPER, POSITIVE), N=10)
     drawn = ax.imshow(
         p.reshape(SURFACE, SURFACE), cmap=signs, vmin=0, vmax=1, alpha=0.55, origin="lower",
@@ -345,15 +345,10 @@ def _numbers(x) -> np.ndarray:
     return np.asarray(x, dtype=float)
 
 
-def _need(right, where: str, wanted: str, got) -> None:
-    if not right:
-        raise ValueError(f"{where} needs {wanted}; got {got}.")
-
-
 def _names(where: str, names, reserved: str = "", most: int = 40) -> None:
-    _need(0 < len(names) <= most, where, f"1 to {most} names", len(names))
-    _need(reserved not in names, where, f'names other than "{reserved}"', list(names))
-    _need(len(set(names)) == len(names), where, "names that differ", list(names))
+    need(0 < len(names) <= most, where, f"1 to {most} names", len(names))
+    need(reserved not in names, where, f'names other than "{reserved}"', list(names))
+    need(len(set(names)) == len(names), where, "names that differ", list(names))
 
 
 def _course(y: np.ndarray) -> str:

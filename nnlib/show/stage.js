@@ -18,6 +18,7 @@ const BUTTONS = {
   last: "Last step",
 };
 const PLAY_MS = 900;
+const NO_PYTHON = "The controls work in a notebook, where Python answers.";
 
 function make(parent, tag, attributes = {}, text = "") {
   const svg = tag === "svg" || parent.namespaceURI.endsWith("svg");
@@ -44,7 +45,8 @@ function pieceAt(track, step) {
   return track[low][1];
 }
 
-// Put a stage into `el`. `send` takes the control values that a click sets; without it none do.
+// Put a stage into `el`. `send` takes the control values that a click or a control sets; without it
+// (in an exported page) the controls only show what they were set to.
 export function mount(el, content, step = 0, send = null) {
   const root = make(el, "div", {
     class: "nn-stage",
@@ -58,8 +60,10 @@ export function mount(el, content, step = 0, send = null) {
   });
   let last, timer; // the last step; what ticks while it plays
   let places, shown; // by key: the element of a piece, and the piece that is in it
+  let kinds, dials; // what the controls are; how to move each
 
   const title = make(root, "p", { class: "nn-title" });
+  const controls = make(root, "div", { class: "nn-controls", role: "group", "aria-label": "Controls" });
   const bar = make(root, "div", { class: "nn-bar" });
   const button = {};
   for (const [name, label] of Object.entries(BUTTONS)) {
@@ -125,6 +129,50 @@ export function mount(el, content, step = 0, send = null) {
     }, PLAY_MS);
   }
 
+  // A slider or a list over `values`; Python wrote their `texts`. Returns how to move it.
+  function control({ name, menu, values, texts }) {
+    const label = make(controls, "label", { class: "nn-control" });
+    make(label, "span", { class: "nn-name" }, name);
+    const input = menu
+      ? make(label, "select", { "aria-label": name })
+      : make(label, "input", { type: "range", min: 0, max: values.length - 1, "aria-label": name });
+    if (menu) texts.forEach((text, place) => make(input, "option", { value: place }, text));
+    const number = menu ? null : make(label, "output", { class: "nn-number" });
+    const write = () => {
+      if (menu) return;
+      number.textContent = texts[input.value];
+      input.setAttribute("aria-valuetext", texts[input.value]);
+    };
+    input.disabled = !send;
+    input.addEventListener("input", () => {
+      write();
+      send({ [name]: values[input.value] });
+    });
+    return (place) => {
+      // The hand on a control is ahead of what Python has answered so far.
+      if (root.getRootNode().activeElement !== input) input.value = place;
+      write();
+    };
+  }
+
+  function offer(wanted) {
+    const found = JSON.stringify(wanted.map(({ at, ...kind }) => kind));
+    if (found !== kinds) {
+      kinds = found;
+      controls.replaceChildren();
+      dials = wanted.map(control);
+      controls.hidden = !wanted.length;
+      if (wanted.length && !send) make(controls, "p", { class: "nn-note" }, NO_PYTHON);
+    }
+    wanted.forEach(({ at }, i) => dials[i](at));
+  }
+
+  // Where in the drawing a click was.
+  function touched({ clientX, clientY }) {
+    const at = new DOMPoint(clientX, clientY).matrixTransform(drawing.getScreenCTM().inverse());
+    send({ point: [at.x, at.y] });
+  }
+
   const go = (to) => (pause(), show(to));
   const act = {
     first: () => go(0),
@@ -149,6 +197,7 @@ export function mount(el, content, step = 0, send = null) {
     title.textContent = content.title;
     sentence.setAttribute("style", content.room);
     scrub.max = last;
+    offer(content.controls);
     jumps.replaceChildren();
     for (const [name, to] of Object.entries(content.jumps)) {
       make(jumps, "button", { type: "button" }, name).addEventListener("click", () => go(to));
@@ -158,6 +207,10 @@ export function mount(el, content, step = 0, send = null) {
     drawing.setAttribute("style", content.style);
     for (const key of Object.keys(content.tracks)) {
       places[key] = make(drawing, "g", { "data-key": key });
+      if (key === content.plane && send) {
+        places[key].classList.add("nn-plane");
+        places[key].addEventListener("click", touched);
+      }
       if (!content.clicks[key] && !(content.sets[key] && send)) continue;
       places[key].classList.add("nn-clickable");
       places[key].addEventListener("click", () => clicked(key));
@@ -168,10 +221,10 @@ export function mount(el, content, step = 0, send = null) {
   scrub.addEventListener("input", () => go(Number(scrub.value)));
   root.addEventListener("keydown", (event) => {
     const name = KEYS[event.key];
-    const own = event.target.closest("button, input");
-    // A button has its own Space; a slider has its own arrows, which do the same.
+    const own = event.target.closest("button, input, select");
+    // A button has its own Space; a slider and a list have their own arrows.
     if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (own && (event.key === " " ? own.type !== "range" : own.type === "range")) return;
+    if (own && (event.key === " " ? own.type !== "range" : own.type !== "button")) return;
     event.preventDefault();
     act[name]();
   });

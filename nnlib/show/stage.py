@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from math import ceil
 from pathlib import Path
@@ -48,8 +49,9 @@ class Stage(anywidget.AnyWidget):
     Args:
         trace: what to show.
         remake: for an instrument whose controls change what is shown: from the control values,
-            a new trace. It is called whenever `values` changes.
-        values: the control values at the start.
+            a new trace. It is called whenever `values` changes. "point" is among them only when
+            the plane has just been clicked.
+        values: the control values at the start, beyond those of the trace's own controls.
     """
 
     _esm = HERE / "stage.js"
@@ -66,13 +68,17 @@ class Stage(anywidget.AnyWidget):
     ) -> None:
         self.trace = trace
         self._remake = remake
-        super().__init__(content=_content(trace), values=values or {})
+        self._shown = (values or {}) | _values(trace)
+        super().__init__(content=_content(trace), values=self._shown)
 
     @traitlets.observe("values")
     def _on_values(self, change: Any) -> None:
-        if self._remake:
-            self.trace = self._remake(change["new"])
+        if self._remake and change["new"] != self._shown:
+            self.trace = self._remake(dict(change["new"]))
+            self._shown = change["new"] | _values(self.trace)
+            self._shown.pop("point", None)  # a click is over when it has been answered
             self.content = _content(self.trace)
+            self.values = self._shown
 
     @property
     def data(self) -> dict[str, Any]:
@@ -99,8 +105,10 @@ class Stage(anywidget.AnyWidget):
 
     def picture(self) -> Picture:
         """The still picture that stands in where the stage cannot run, with its words."""
-        t = self.trace
-        return figure(t.still(), alt=t.alt, data=self.data, text=t.text)
+        t, still = self.trace, self.trace.still()
+        if isinstance(still, Picture):
+            return replace(still, alt=t.alt, data=self.data, text=repr(self))
+        return figure(still, alt=t.alt, data=self.data, text=t.text)
 
     def __repr__(self) -> str:
         return f"{self.trace.text}\n{self.trace.alt}".strip("\n")
@@ -112,7 +120,7 @@ class Stage(anywidget.AnyWidget):
             view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
             bundle["application/vnd.jupyter.widget-view+json"] = view
         else:
-            height = round(min(self.trace.view[3], 600)) + 160
+            height = round(min(self.trace.view[3], 600)) + 160 + 30 * len(self.trace.controls)
             bundle["text/html"] = (
                 f'<iframe srcdoc="{escape(self.to_html())}" title="{escape(self.trace.title)}" '
                 f'style="width:100%;height:{height}px;border:0"></iframe>'
@@ -136,6 +144,10 @@ def has_widgets() -> bool:
     return "__vsc_ipynb_file__" not in names and not any(name in os.environ for name in hosted)
 
 
+def _values(trace: Trace) -> dict[str, Any]:
+    return {control.name: control.value for control in trace.controls}
+
+
 def _content(trace: Trace) -> dict[str, Any]:
     """A trace as the browser gets it."""
     width = trace.view[2]
@@ -153,4 +165,15 @@ def _content(trace: Trace) -> dict[str, Any]:
         "jumps": dict(trace.jumps),
         "clicks": {key: list(steps) for key, steps in trace.clicks.items()},
         "sets": {key: dict(values) for key, values in trace.sets.items()},
+        "plane": trace.plane,
+        "controls": [
+            {
+                "name": c.name,
+                "menu": c.menu,
+                "values": list(c.values),
+                "texts": list(c.texts),
+                "at": list(c.values).index(c.value),
+            }
+            for c in trace.controls
+        ],
     }

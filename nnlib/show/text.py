@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 
 def num(x, decimals: int = 4) -> str:
@@ -118,3 +119,9 @@ def cell(content) -> str:
     if isinstance(content, Real) and not isinstance(content, Integral):
         return num(content)
     return str(content)
+
+
+def need(right: Any, where: str, wanted: str, got: Any) -> None:
+    """Say what was needed and what came, unless it is right."""
+    if not right:
+        raise ValueError(f"{where} needs {wanted}; got {got}.")

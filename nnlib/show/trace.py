@@ -4,9 +4,11 @@ An instrument is a `Trace`: everything that can be seen is worked out before any
 stage only chooses which frame is on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from nnlib.show.text import minus, short
 
 Track = list[tuple[int, str]]  # from this step on, this piece of SVG
 
@@ -84,6 +86,38 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Control:
+    """Something to turn: one of `values`, on a slider, or from a list if it is a `menu`.
+
+    `texts` says how each value is written, since the stage itself writes no number.
+    """
+
+    name: str
+    value: Any
+    values: Sequence[Any]
+    texts: Sequence[str]
+    menu: bool = False
+
+
+def slider(name: str, value: float, stops: Iterable[float]) -> Control:
+    """A control for a number: one of `stops`, or `value` where it stands between two of them.
+
+    Example:
+        >>> slider("w1", -0.25, (-1, 0, 1))
+        Control(name='w1', value=-0.25, values=[-1, -0.25, 0, 1], texts=['−1', '−0.25', '0', '1'], \
+menu=False)
+    """
+    values = sorted({*stops, value})
+    return Control(name, value, values, [minus(short(number)) for number in values])
+
+
+def choice(name: str, value: str, options: Iterable[str]) -> Control:
+    """A control for a word, one of `options`."""
+    words = list(options)
+    return Control(name, value, words, words, menu=True)
+
+
+@dataclass(frozen=True)
 class Trace:
     """An instrument: its frames, how one is drawn, and what it says where nothing can be drawn.
 
@@ -96,10 +130,13 @@ class Trace:
         jumps: steps with a name, one button each.
         clicks: for a piece that can be clicked, the steps in which something happens to it.
         sets: for a piece that can be clicked, the control values that a click sends to Python.
+        plane: the key of a piece whose clicks send their place, as the value "point": [x, y] in the
+            pixels of `view`. Paint it last, or what lies on it takes the clicks.
+        controls: what can be turned, above the picture. A change sends its value by its name.
         alt: what there is to see, in a sentence or two.
         text: a longer account, for plain text.
         data: the numbers behind the picture, for whoever wants to check it.
-        still: makes the figure that stands in where the stage cannot run.
+        still: makes the figure, or the Picture, that stands in where the stage cannot run.
     """
 
     title: str
@@ -112,6 +149,8 @@ class Trace:
     jumps: Mapping[str, int] = field(default_factory=dict)
     clicks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plane: str = ""
+    controls: Sequence[Control] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def tracks(self) -> dict[str, Track]:

@@ -18,7 +18,9 @@ from tests.browser.test_stage import (
 from tests.nnlib.test_show_attention import stages
 from tests.nnlib.test_show_conv import by_hand
 
-PLACES = {"convolution": 4, "colours": 5, "field": 6, "looks": 7, "weights": 8}
+# Where the notebook's stages are: one in each cell of code but the first.
+CELLS = [c.id for c in notebooks.read(HERE / "instruments.ipynb").cells if c.cell_type == "code"]
+PLACES = {n: CELLS.index(n) - 1 for n in ("convolution", "colours", "field", "looks", "weights")}
 
 # Numbers wider than their cell, texts that overlap, and what leaves the picture.
 AMISS = """root => {

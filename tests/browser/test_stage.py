@@ -33,7 +33,8 @@ OUTSIDE = """root => [...root.querySelectorAll('[data-key^=face] text, [data-key
     const box = root.querySelector(`[data-key=${card}] rect`).getBBox(), own = text.getBBox();
     return own.x < box.x || own.x + own.width > box.x + box.width;
 }).map(text => text.textContent)"""
-STAGES = 9  # in the notebook
+# One in each cell of the notebook but the first.
+STAGES = sum(c.cell_type == "code" for c in notebooks.read(HERE / "instruments.ipynb").cells) - 1
 BUTTONS = ["First step", "Step back", "Play", "Step forward", "Last step"]
 
 

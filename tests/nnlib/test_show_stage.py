@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from nnlib import Value, show
 from nnlib.show import stage as stages
 from nnlib.show import svg
 from nnlib.show.stage import Stage
-from nnlib.show.trace import Frame, Trace
+from nnlib.show.trace import Frame, Trace, choice, slider
 
 ROOT = Path(__file__).parents[2]
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -151,6 +152,51 @@ def test_new_control_values_make_a_new_trace():
     stage = Stage(toy(2), remake=lambda values: toy(values["frames"]), values={"frames": 2})
     stage.values = {"frames": 5}
     assert len(stage.content["frames"]) == len(stage.trace.frames) == 5
+
+
+def test_controls_are_sent_with_the_text_of_each_position():
+    """The script writes no number, and chooses none."""
+    controls = (slider("w", -0.25, (-1, 0, 1)), choice("f", "relu", ("tanh", "relu")))
+    stage = Stage(toy(controls=controls), remake=lambda values: toy(controls=controls))
+    assert stage.values == {"w": -0.25, "f": "relu"}
+    assert stage.content["controls"] == [
+        {
+            "name": "w",
+            "menu": False,
+            "values": [-1, -0.25, 0, 1],
+            "texts": ["−1", "−0.25", "0", "1"],
+            "at": 1,
+        },
+        {
+            "name": "f",
+            "menu": True,
+            "values": ["tanh", "relu"],
+            "texts": ["tanh", "relu"],
+            "at": 1,
+        },
+    ]
+
+
+def test_a_click_in_the_plane_is_answered_once():
+    asked = []
+
+    def remake(values):
+        asked.append(values)
+        return toy(controls=(slider("w", values["w"] + 1, (1, 2, 3)),), plane="dial")
+
+    stage = Stage(toy(controls=(slider("w", 1, (1, 2, 3)),), plane="dial"), remake)
+    stage.values = {"w": 1, "point": [5.0, 6.5]}
+    assert asked == [{"w": 1, "point": [5.0, 6.5]}]
+    assert stage.values == {"w": 2}
+    assert stage.content["plane"] == "dial"
+    assert stage.content["controls"][0]["at"] == 1
+
+
+def test_a_still_picture_may_be_one_of_the_plots():
+    trace = toy(text="a table", data={"n": 3})
+    picture = Stage(replace(trace, still=lambda: show.plots.bars({"a": 1.0}))).picture()
+    assert (picture.alt, picture.text, picture.data) == ("A toy.", "a table\nA toy.", {"n": 3})
+    assert picture.png.startswith(b"\x89PNG")
 
 
 # ---- the vocabulary
