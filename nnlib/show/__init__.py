@@ -4,23 +4,30 @@ matplotlib is imported when something is drawn, not before.
 """
 
 from nnlib.show import plots
+from nnlib.show.attention import attention, attention_weights
 from nnlib.show.backprop import backprop
 from nnlib.show.cards import as_table, in_words, read
+from nnlib.show.conv import conv
 from nnlib.show.layout import layered
 from nnlib.show.neuron import neuron
 from nnlib.show.picture import Picture, figure, style
 from nnlib.show.race import race
+from nnlib.show.receptive_field import receptive_field
 from nnlib.show.text import num, one_line, table
 
 __all__ = [
     "Picture",
+    "attention",
+    "attention_weights",
     "backprop",
+    "conv",
     "figure",
     "graph",
     "neuron",
     "num",
     "plots",
     "race",
+    "receptive_field",
     "style",
     "table",
 ]

@@ -1,7 +1,9 @@
-"""The still picture of a graph: a card per node, a wire per input, a pill per local derivative."""
+"""Still pictures: of a graph, and of one frame of any stage."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from xml.etree import ElementTree
 
 from nnlib.show import picture
 from nnlib.show.cards import heading
@@ -14,6 +16,14 @@ PAD = 8  # from a card's edge to its text
 SMALLEST = 8.5  # pixels; a text that is still too long is cut
 POINTS = 72 / picture.DPI  # matplotlib wants sizes in points
 LEAF, WIRE = "#F1F4F7", "#8C959F"
+COLOURS = {  # of the roles in stage.css
+    "value": picture.VALUE,
+    "grad": picture.GRAD,
+    "plus": picture.POSITIVE,
+    "minus": picture.NEGATIVE,
+    "quiet": picture.QUIET,
+    "leaf": LEAF,
+}
 
 
 @picture.style()
@@ -125,3 +135,72 @@ def _width(text: str, size: float, weight: str = "normal") -> float:
 
     font = FontProperties(family=picture.FONT, weight=weight, size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+
+
+@picture.style()
+def still(pieces: Mapping[str, str], view: tuple[float, float, float, float], title: str = ""):
+    """Draw what a stage shows in one frame: the boxes, texts and wires that `svg` makes."""
+    from matplotlib.figure import Figure
+
+    head = HEAD if title else 0
+    left, top, width, height = view
+    fig = Figure(figsize=(width / picture.DPI, (height + head) / picture.DPI))
+    ax = fig.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(left, left + width), ylim=(top + height, top - head))
+    ax.set_axis_off()
+    if title:
+        _write(ax, left + MARGIN, top - head / 2, title, 15, width - 2 * MARGIN, weight="bold")
+    drawn = ElementTree.fromstring(f"<svg>{''.join(pieces.values())}</svg>")
+    for order, mark in enumerate(drawn.iter()):
+        roles = mark.get("class", "").split()
+        colour = next((COLOURS[role] for role in roles if role in COLOURS), None)
+        if mark.tag == "rect":
+            _box(ax, mark, roles, colour, order)
+        elif mark.tag == "path":
+            _path(ax, mark, colour or picture.LINE, order)
+        elif mark.tag == "text":
+            x, y, size = (float(mark.get(name, 0)) for name in ("x", "y", "font-size"))
+            align = {"middle": "center", "end": "right"}.get(mark.get("text-anchor", ""), "left")
+            ax.text(
+                x, y, mark.text or "", size=size * POINTS, ha=align, va="baseline", zorder=order,
+                color=colour or picture.INK, weight="bold" if "strong" in roles else "normal",
+            )  # fmt: skip
+    return fig
+
+
+def _box(ax, mark, roles: Sequence[str], colour: str | None, order: int) -> None:
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import FancyBboxPatch
+
+    x, y, width, height, radius = (
+        float(mark.get(name, 0)) for name in ("x", "y", "width", "height", "rx")
+    )
+    here = "here" in roles
+    fill = "none" if here else to_rgba(colour or picture.PAPER, float(mark.get("fill-opacity", 1)))
+    ax.add_patch(
+        FancyBboxPatch(
+            (x, y), width, height, boxstyle=f"round,pad=0,rounding_size={radius}", fc=fill,
+            ec=colour if here else picture.LINE, lw=1.8 if here else 0.7, zorder=order,
+            ls="--" if {"waiting", "padding"} & set(roles) else "-",
+        )
+    )  # fmt: skip
+
+
+def _path(ax, mark, colour: str, order: int) -> None:
+    """A wire as `svg.curve` writes it, M, C and H, or lines with V."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    points, codes = [], []
+    for letter, numbers in re.findall(r"([MCHV])([^MCHV]*)", mark.get("d", "")):
+        at = [float(number) for number in numbers.split()]
+        if letter in "HV":
+            at = [at[0], points[-1][1]] if letter == "H" else [points[-1][0], at[0]]
+        points += zip(at[::2], at[1::2], strict=True)
+        codes += {"M": [Path.MOVETO], "C": [Path.CURVE4] * 3}.get(letter, [Path.LINETO])
+    wide, part = (float(mark.get(name, 1)) for name in ("stroke-width", "stroke-opacity"))
+    ax.add_patch(
+        PathPatch(
+            Path(points, codes), fc="none", ec=colour, lw=wide * POINTS, alpha=part, zorder=order
+        )
+    )

@@ -50,15 +50,15 @@ def short(x, signs: int = 7) -> str:
     return digits + exponent + power
 
 
-def tiny(x) -> str:
-    """Write a number in about five signs, for where there is hardly any room.
+def tiny(x, signs: int = 5) -> str:
+    """Write a number in about five signs, or in fewer, for where there is hardly any room.
 
     Example:
         >>> tiny(2 / 3), tiny(-0.25), tiny(-123456.789), tiny(-1.6e-9)
         ('0.667', '-0.25', '-1e5', '-2e-9')
     """
-    text = short(x, signs=5)
-    if len(text) <= 5:
+    text = short(x, signs)
+    if len(text) <= signs:
         return text
     digits, power = f"{x:.0e}".split("e")
     return f"{digits}e{int(power)}"
@@ -79,6 +79,16 @@ def one_line(name, limit: int = 40) -> str:
     signs = "".join(sign if sign.isprintable() else " " for sign in str(name))
     text = " ".join(signs.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def under(title: str, words: str) -> str:
+    """A title, if there is one, and what is said below it, as one text.
+
+    Example:
+        >>> under("An edge", "It is 3."), under("Who looks?", "It is 3."), under("", "It is 3.")
+        ('An edge. It is 3.', 'Who looks? It is 3.', 'It is 3.')
+    """
+    return " ".join(filter(None, [title + "." * (title[-1:] not in ".?!"), words]))
 
 
 def table(columns: Mapping[str, Sequence]) -> str:
