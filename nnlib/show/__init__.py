@@ -5,6 +5,7 @@ matplotlib is imported when something is drawn, not before.
 
 from nnlib.show import plots
 from nnlib.show.backprop import backprop
+from nnlib.show.boundary import boundary
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.layout import layered
 from nnlib.show.neuron import neuron
@@ -15,6 +16,7 @@ from nnlib.show.text import num, one_line, table
 __all__ = [
     "Picture",
     "backprop",
+    "boundary",
     "figure",
     "graph",
     "neuron",
