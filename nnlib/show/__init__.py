@@ -6,6 +6,7 @@ matplotlib is imported when something is drawn, not before.
 from nnlib.show import plots
 from nnlib.show.attention import attention, attention_weights
 from nnlib.show.backprop import backprop
+from nnlib.show.boundary import boundary
 from nnlib.show.cards import as_table, in_words, read
 from nnlib.show.conv import conv
 from nnlib.show.layout import layered
@@ -20,6 +21,7 @@ __all__ = [
     "attention",
     "attention_weights",
     "backprop",
+    "boundary",
     "conv",
     "figure",
     "graph",

@@ -215,7 +215,7 @@ export function mount(el, content, step = 0, send = null) {
       places[key].classList.add("nn-clickable");
       places[key].addEventListener("click", () => clicked(key));
     }
-    show(step);
+    show(content.opens ?? step);
   }
 
   scrub.addEventListener("input", () => go(Number(scrub.value)));

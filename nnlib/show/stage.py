@@ -166,6 +166,7 @@ def _content(trace: Trace) -> dict[str, Any]:
         "clicks": {key: list(steps) for key, steps in trace.clicks.items()},
         "sets": {key: dict(values) for key, values in trace.sets.items()},
         "plane": trace.plane,
+        "opens": trace.opens,
         "controls": [
             {
                 "name": c.name,

@@ -133,6 +133,7 @@ class Trace:
         plane: the key of a piece whose clicks send their place, as the value "point": [x, y] in the
             pixels of `view`. Paint it last, or what lies on it takes the clicks.
         controls: what can be turned, above the picture. A change sends its value by its name.
+        opens: the step to go to; None stays at the one that is on.
         alt: what there is to see, in a sentence or two.
         text: a longer account, for plain text.
         data: the numbers behind the picture, for whoever wants to check it.
@@ -151,6 +152,7 @@ class Trace:
     sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plane: str = ""
     controls: Sequence[Control] = ()
+    opens: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def tracks(self) -> dict[str, Track]:

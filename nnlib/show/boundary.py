@@ -1,0 +1,542 @@
+"""The decision-boundary painter: what a small model says about the plane, epoch by epoch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlib import functional as F
+from nnlib import ops
+from nnlib.check import whole
+from nnlib.graph import topological
+from nnlib.metrics import accuracy
+from nnlib.nn import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Module, Sigmoid, Softmax
+from nnlib.optim import Adam, Optimizer
+from nnlib.show import picture, plots, svg
+from nnlib.show.plane import Plane, mark
+from nnlib.show.text import minus, need, num, one_line, short, table
+from nnlib.show.trace import Control, Frame, Trace
+from nnlib.tensor import Tensor
+from nnlib.train import fit_steps
+
+if TYPE_CHECKING:
+    from nnlib.show.stage import Stage
+
+SIDE = 29  # points on each side of the plane at which the model is asked
+FRAMES = 25  # of one training
+MOST_FRAMES, MOST_POINTS, MOST_CLASSES = 40, 500, 4
+LAYERS, UNITS = 2, 8  # hidden layers, and units of each, that have a map
+MORE = (10, 100)  # epochs that a click trains
+TINTS = 5  # of each colour
+COLUMNS, ROWS = ("epoch", "loss", "accuracy"), 12  # of the table
+VIEW = (0, 0, 820, 438)
+BOX = (46, 28, 340, 340)
+LOSS, RIGHT = (486, 28, 316, 82), (486, 158, 316, 82)
+MAPS, MAP, STEP = (452, 300), 38, (44.5, 72)  # the first map, its size, and from one to the next
+SIGNS = ("negative", "positive")
+QUIET = np.errstate(over="ignore", divide="ignore", invalid="ignore")  # fit_steps says it better
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The model after so many epochs.
+
+    Attributes:
+        epoch, loss, accuracy: when, and how well it does on `points` (n, 2) of `classes` (n,).
+        guesses: the class it gives each point.
+        p: over the plane, the probability of each class (classes, rows from below, columns).
+        leads: surfaces over the plane that are 0 where it changes its mind.
+        units: of each hidden layer what its first units say, (units, rows, columns).
+        said: what happened, if it was not a training.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    points: np.ndarray
+    classes: np.ndarray
+    guesses: np.ndarray
+    p: np.ndarray
+    leads: np.ndarray
+    units: tuple[np.ndarray, ...]
+    said: str = ""
+
+    @property
+    def right(self) -> str:
+        return f"{(self.guesses == self.classes).sum()} of {len(self.classes)}"
+
+
+def boundary(
+    model: Module,
+    X: Any,
+    y: Any,
+    *,
+    loss_fn: Any = None,
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    title: str = "",
+) -> "Stage":
+    """Train a model on points in the plane and watch how it divides the plane, epoch by epoch.
+
+    The plane is tinted by what the model says there, white where it is undecided; the line is where
+    it changes its mind, and a point that it gets wrong has a thick rim. The small maps are its
+    hidden units, green above 0 and purple below; click one to see it large. A click on the plane
+    paints a point of the class that is chosen, and *train* goes on with all points so far.
+
+    **`model` itself is trained**: afterwards it is what `nnlib.train.fit` with the single batch
+    (X, y) makes of it, an epoch being one step on all points. `epochs=0` leaves it as it is and
+    shows it once; only if you pass an optimizer can it then be trained by clicks.
+
+    The stage's `data` holds of each frame `epoch`, `loss` and `accuracy`, and of the last one the
+    `points`, their `classes`, the probability of each class over the plane as `surface` (classes,
+    len(x2), len(x1)), and what the hidden `units` of each layer say there.
+
+    Args:
+        model: takes points (n, 2); gives one logit each, (n, 1) or (n,), for two classes, or logits
+            (n, classes) for up to four. If it ends in a Sigmoid or Softmax: probabilities.
+        X, y: 1 to 500 points (n, 2), and for each its class 0, 1 ...
+        loss_fn: if not given, BCEWithLogitsLoss for one logit (BCELoss after a Sigmoid), else
+            CrossEntropyLoss. One output gets its target in the form of that output.
+        optimizer: made from model.parameters(); Adam with lr=0.05 if not given.
+        epochs: how long to train now.
+        title: stands above the picture.
+
+    Example:
+        >>> import nnlib
+        >>> from nnlib import nn, optim
+        >>> nnlib.manual_seed(0)
+        >>> model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+        >>> optimizer = optim.SGD(model.parameters(), lr=1.0)
+        >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+        >>> stage = boundary(model, X, y, optimizer=optimizer, epochs=200)
+        >>> stage.data["accuracy"][-1], len(stage.data["epoch"])
+        (1.0, 26)
+    """
+    from nnlib.show.stage import Stage
+
+    painter = _Painter(model, X, y, loss_fn, optimizer, epochs, title)
+    return Stage(painter.trace(), painter.answer)
+
+
+def trace(model: Module, X: Any, y: Any, **settings: Any) -> Trace:
+    """Train the model as `boundary` does: what it made of the plane after each of some epochs."""
+    return _Painter(model, X, y, **settings).trace()
+
+
+class _Painter:
+    """The model, the points it learns from, and what was seen of it so far."""
+
+    def __init__(self, model, X, y, loss_fn=None, optimizer=None, epochs=100, title=""):
+        if not isinstance(model, Module):
+            raise TypeError(f"show.boundary needs an nn.Module; got a {type(model).__name__}.")
+        whole("show.boundary", "epochs", epochs, least=0)
+        self.model, self.title = model, one_line(title or "", limit=80)
+        self.dtype = next((p.data.dtype for p in model.parameters()), np.dtype(np.float32))
+        X, y = (np.asarray(given.data if isinstance(given, Tensor) else given) for given in (X, y))
+        good = X.ndim == 2 and X.shape[1] == 2 and 0 < len(X) <= MOST_POINTS
+        need(good, "show.boundary", f"1 to {MOST_POINTS} points (n, 2)", f"shape {X.shape}")
+        need(np.isfinite(X).all(), "show.boundary", "finite points", "nan or inf")
+        self.points = X.astype(self.dtype)
+        low, high = X.min(axis=0), X.max(axis=0)
+        margin = 0.2 * (high - low).max() or 1.0
+        limits = np.stack([low - margin, high + margin], axis=1).tolist()
+        self.plane = Plane(BOX, tuple(limits[0]), tuple(limits[1]))
+        self.sides = [np.linspace(a, b, SIDE) for a, b in limits]  # x1 and x2 of the surface
+
+        out = self._ask(self.points)
+        self.form = out.shape[1:]  # of the output for one point
+        columns = int(np.prod(self.form))
+        good = out.ndim < 3 and len(out) == len(X) and 0 < columns <= MOST_CLASSES
+        wanted = f"a model that gives (n, 1), one logit, or (n, classes), up to {MOST_CLASSES}"
+        need(good, "show.boundary", wanted, f"{out.shape} for n = {len(X)}")
+        self.single, self.kinds = columns == 1, max(2, columns)
+        good = y.shape == (len(X),) and np.isin(y, range(self.kinds)).all()
+        wanted = f"a class 0 to {self.kinds - 1} for each of {len(X)} points"
+        need(good, "show.boundary", wanted, f"shape {y.shape}, {one_line(np.unique(y))}")
+        self.classes = y.astype(np.int64)
+
+        last = [*model.modules()][-1]
+        self.likely = isinstance(last, Sigmoid | Softmax)  # its outputs are probabilities
+        usual = BCELoss if self.likely else BCEWithLogitsLoss
+        self.loss_fn = loss_fn or (usual() if self.single else CrossEntropyLoss())
+        self.optimizer = optimizer
+        if epochs and not optimizer:
+            self.optimizer = Adam(model.parameters(), lr=0.05)
+        self.epoch = 0
+        self.course: list[tuple[int, float, float]] = []  # epoch, loss, accuracy
+        self.looks = [self._look()]
+        self.train(epochs)
+
+    # What is done
+
+    def train(self, until: int) -> None:
+        """Train up to this epoch, in the library's own loop, and look now and then."""
+        begin, more = self.epoch, until - self.epoch
+        if more <= 0 or not self.optimizer:
+            return
+        chosen = {begin + round(more * (i + 1) / FRAMES) for i in range(FRAMES)}
+        batch = (Tensor(self.points), self._target())
+        for step in fit_steps(self.model, [batch], self.loss_fn, self.optimizer, epochs=more):
+            self.epoch = begin + step.epoch
+            if self.epoch in chosen:
+                self._keep(self._look())
+            else:
+                self._measure()
+
+    def paint(self, pixel: Sequence[float], kind: int) -> None:
+        """Add a point at a pixel of the plane."""
+        x = np.array([self.plane.number(*pixel)], self.dtype)
+        self.points = np.concatenate([self.points, x])
+        self.classes = np.append(self.classes, kind)
+        place = minus(f"({short(x[0, 0])}, {short(x[0, 1])})")
+        self._keep(self._look(f"You painted a point of class {kind} at {place}. "))
+
+    def answer(self, values: dict[str, Any]) -> Trace:
+        """What the controls ask for."""
+        before = self.looks[-1]
+        if "point" in values:
+            self.paint(values["point"], values["paint"])
+        try:
+            self.train(values.get("train", 0))
+        except RuntimeError as error:  # the loss is nan
+            self._keep(replace(self.looks[-1], said=f"{error} "))
+        news = self.looks[-1] is not before
+        return self.trace(values["show"], values["paint"], len(self.looks) - 1 if news else None)
+
+    def _keep(self, look: Look) -> None:
+        self.looks.append(look)
+        if len(self.looks) > MOST_FRAMES:  # then the first and every second one will do
+            self.looks = [self.looks[0], *self.looks[:0:-2][::-1]]
+
+    # What is seen
+
+    def _ask(self, points: np.ndarray) -> Tensor:
+        """The model's output in eval mode; as it requires grad, the graph says how it came."""
+        was_training = self.model.training
+        self.model.eval()
+        out = self.model(Tensor(points, requires_grad=True))
+        self.model.train(was_training)
+        return out
+
+    def _target(self) -> Tensor:
+        if not self.single:
+            return Tensor(self.classes)
+        return Tensor(self.classes.astype(self.dtype).reshape(-1, *self.form))
+
+    def _leads(self, out: Tensor) -> np.ndarray:
+        """(lines, n): 0 where the model changes its mind; the last class has its lines already."""
+        scores = out.data.reshape(len(out), -1).T  # (classes, n)
+        if self.single:
+            return scores - 0.5 * self.likely
+        others = [np.delete(scores, k, axis=0).max(axis=0) for k in range(self.kinds - 1)]
+        return scores[:-1] - others
+
+    @QUIET
+    def _measure(self) -> tuple[float, float, np.ndarray]:
+        """Loss, accuracy and guesses on the points that are there now."""
+        out = self._ask(self.points)
+        loss = self.loss_fn(out, self._target()).item()
+        guesses = (self._leads(out)[0] > 0).astype(int) if self.single else out.data.argmax(axis=1)
+        share = accuracy(guesses, self.classes)
+        self.course.append((self.epoch, loss, share))
+        return loss, share, guesses
+
+    @QUIET
+    def _look(self, said: str = "") -> Look:
+        measured = self._measure()
+        grid = np.stack(np.meshgrid(*self.sides), axis=-1).reshape(-1, 2).astype(self.dtype)
+        out = self._ask(grid)
+        p = out.detach()
+        if not self.likely:
+            p = F.sigmoid(p) if self.single else F.softmax(p, -1)
+        p = p.data.reshape(len(grid), -1).T  # (classes, n), or (1, n)
+        hidden = _hidden(out)
+        self.sizes = [2, *(h.shape[1] for h in hidden), p.shape[0]]
+        return Look(
+            self.epoch, measured[0], measured[1], self.points, self.classes, measured[2],
+            _surfaces(np.concatenate([1 - p, p]) if self.single else p),
+            _surfaces(self._leads(out)),
+            tuple(_surfaces(h.T[:UNITS]) for h in hidden[:LAYERS]),
+            said,
+        )  # fmt: skip
+
+    # What is shown
+
+    def trace(self, show: int = 0, paint: int = 0, opens: int | None = None) -> Trace:
+        """All looks as frames; the plane shows the output, or hidden unit number `show`."""
+        looks, first, last = self.looks, self.looks[0], self.looks[-1]
+        names = ["the output"]
+        for n, layer in enumerate(first.units, start=1):
+            names += [f"layer {n}, unit {i + 1}" for i in range(len(layer))]
+        kinds = [f"class {kind}" for kind in range(self.kinds)]
+        controls = [
+            Control("show", show, range(len(names)), names, menu=True),
+            Control("paint", paint, range(self.kinds), kinds, menu=True),
+        ]
+        sets = {f"unit{n}": {"show": 0 if n == show else n} for n in range(1, len(names))}
+        if self.optimizer:
+            goals = [self.epoch, *(self.epoch + more for more in MORE)]
+            texts = [f"{'until' if i else 'at'} epoch {goal}" for i, goal in enumerate(goals)]
+            controls.append(Control("train", self.epoch, goals, texts, menu=True))
+            sets |= {f"more{more}": {"train": self.epoch + more} for more in MORE}
+        title = self.title or f"Decision boundary, {'-'.join(map(str, self.sizes))} network"
+        shares = np.bincount(last.p.argmax(axis=0).ravel(), minlength=self.kinds) / SIDE**2
+        parts = ", ".join(f"{kind} {share:.0%}" for kind, share in zip(kinds, shares, strict=True))
+        start = f", at first about {first.right}" if len(looks) > 1 else ""
+        return Trace(
+            title=title,
+            frames=[
+                Frame(f"epoch {k.epoch} of {self.epoch}, {len(k.points)} points", _sentence(k), k)
+                for k in looks
+            ],
+            draw=_drawing(self, show, names),
+            view=VIEW,
+            alt=f"{title}. {_when(last)} it is right about {last.right} points{start}; loss "
+            f"{num(last.loss)}. Of the plane it gives {parts}.",
+            text=_table(looks),
+            data={
+                **{name: [getattr(k, name) for k in looks] for name in COLUMNS},
+                "points": last.points,
+                "classes": last.classes,
+                "x1": self.sides[0],
+                "x2": self.sides[1],
+                "surface": last.p,
+                "units": last.units,
+            },
+            sets=sets,
+            controls=controls,
+            plane="touch",
+            opens=opens,
+            still=lambda: _still(self, last, title),
+        )  # fmt: skip
+
+
+def _hidden(out: Tensor) -> list[np.ndarray]:
+    """What each hidden layer says, (n, units): that which the next layer multiplies."""
+    fed = [
+        node.inputs[0].data
+        for node in topological(out)
+        if isinstance(node, Tensor)
+        and isinstance(node.grad_fn, ops.Linear | ops.MatMul)
+        and node.inputs[0].inputs  # the points themselves have none
+    ]
+    return [h for h in {id(h): h for h in fed}.values() if h.ndim == 2 and len(h) == len(out)]
+
+
+def _surfaces(numbers: np.ndarray) -> np.ndarray:
+    return numbers.reshape(-1, SIDE, SIDE)
+
+
+# ---- in words
+
+
+def _when(look: Look) -> str:
+    if look.epoch == 0:
+        return "As it was given"
+    return f"After {look.epoch} epoch{'s' if look.epoch > 1 else ''}"
+
+
+def _sentence(look: Look) -> str:
+    return (
+        f"{look.said}{_when(look)} the model is right about {look.right} points; "
+        f"the loss is {minus(short(look.loss))}."
+    )
+
+
+def _table(looks: Sequence[Look]) -> str:
+    rows = [*looks[: -1 : -(-len(looks) // ROWS)], looks[-1]]
+    return table({name: [getattr(look, name) for look in rows] for name in (*COLUMNS, "right")})
+
+
+# ---- how it is drawn
+
+
+def _drawing(painter: _Painter, show: int, names: Sequence[str]) -> Callable[[Frame], dict]:
+    """Pieces that never change, the plane, a map for each hidden unit, and where we are."""
+    plane, looks, course = painter.plane, painter.looks, painter.course
+    shapes, roles = _shapes(painter.kinds)
+    units = {look: [unit for layer in look.units for unit in layer] for look in looks}
+    far = [float(np.abs(together).max()) for together in zip(*units.values(), strict=True)]
+    highest = max((loss for _, loss, _ in course if np.isfinite(loss)), default=0)
+    epochs = (0.0, float(max(painter.epoch, 1)))
+    charts = Plane(LOSS, epochs, (0.0, 1.05 * highest or 1.0)), Plane(RIGHT, epochs, (0.0, 1.1))
+    lines = [
+        svg.element("path", class_="trail runner0", d=chart.path((c[0], c[n]) for c in course))
+        for n, chart in enumerate(charts, start=1)
+    ]
+    given = len(looks[0].points)
+    maps, layers = [], ""
+    for row, layer in enumerate(looks[0].units):
+        left, top = MAPS[0], MAPS[1] + row * STEP[1]
+        maps += [(left + column * STEP[0], top) for column in range(len(layer))]
+        size = painter.sizes[row + 1]
+        few = f": {len(layer)} of {size} units" if len(layer) < size else ""
+        layers += svg.write(left, top - 10, f"layer {row + 1}{few}", 12, 170)
+    if maps:
+        hint = "click one to see it large"
+        layers += svg.write(802, MAPS[1] - 10, hint, 12, 180, "quiet offer", anchor="end")
+    fixed = {
+        "axes": plane.axes("x1", "x2") + _key(painter.kinds, names[show], ([0.0, *far])[show]),
+        "charts": charts[0].axes("", "loss") + charts[1].axes("epoch", "accuracy") + "".join(lines),
+        "layers": layers,
+    }
+    for left, more in zip((46, 222), MORE, strict=True):
+        if painter.optimizer:
+            fixed[f"more{more}"] = svg.box(left, 406, 164, 26, 5, "card offer") + svg.write(
+                left + 82, 419, f"train {more} epochs more", 12, 156, "offer", anchor="middle"
+            )
+
+    def draw(frame: Frame) -> dict[str, str]:
+        look: Look = frame.event
+        tints = _signed(units[look][show - 1], far[show - 1]) if show else _tinted(look.p)
+        line = "".join(plane.level(lead, 0) for lead in look.leads)
+        kinds, guesses = look.classes.tolist(), look.guesses.tolist()
+        places = [plane.place(*point) for point in look.points.tolist()]
+        dots = [
+            mark(x, y, shapes[kind], roles[kind], 4.5)
+            for (x, y), kind in zip(places, kinds, strict=True)
+        ]
+        halos = [
+            f"M{x:.0f} {y:.0f}h0"
+            for (x, y), kind, guess in zip(places, kinds, guesses, strict=True)
+            if kind != guess
+        ]
+        return fixed | {
+            "tint": _cells(tints, BOX, SIGNS if show else roles),
+            "line": plane.inside(svg.element("path", class_="trail boundary", d=line)),
+            "wrong": svg.element("path", class_="wrong", d="".join(halos)) if halos else "",
+            "points": "".join(dots[:given]),
+            "painted": "".join(dots[given:]),
+            "now": _now(charts[0], look.epoch, look.loss, "")
+            + _now(charts[1], look.epoch, look.accuracy, f", {look.right} right"),
+            "touch": svg.box(*BOX, 0, "touch"),
+        } | {f"unit{n}": small(n, unit) for n, unit in enumerate(units[look], start=1)}  # fmt: skip
+
+    def small(n: int, unit: np.ndarray) -> str:
+        left, top = maps[n - 1]
+        card = svg.box(left, top, MAP, MAP, 2, "card forward" if n == show else "card")
+        inner = (left + 1, top + 1, MAP - 2, MAP - 2)
+        return card + _cells(_signed(unit, far[n - 1])[::2, ::2], inner, SIGNS)
+
+    return draw
+
+
+def _shapes(kinds: int) -> tuple[list[int], list[str]]:
+    """Of each class its mark and its colour's role."""
+    if kinds == 2:
+        return [1, 0], [*SIGNS]
+    return [*range(kinds)], [f"runner{kind}" for kind in range(kinds)]
+
+
+def _key(kinds: int, shown: str, far: float) -> str:
+    """Above the plane the marks of the classes and what is shown; below it the tints of signs."""
+    parts, left, right, (above, below) = [], BOX[0] + 6, BOX[0] + BOX[2], (12, 394)
+    shapes = [*zip(*_shapes(kinds), strict=True)]
+    for name, (shape, role) in zip(
+        [*map(str, range(kinds)), "wrong"], [*shapes, shapes[0]], strict=True
+    ):
+        if name == "wrong":
+            parts.append(svg.element("path", class_="wrong", d=f"M{left} {above}h0"))
+        parts.append(
+            mark(left, above, shape, role, 4.5) + svg.write(left + 11, above, name, 12, 40)
+        )
+        left += 32
+    said = shown if far else "probability of class 1" if kinds == 2 else "tint: the likeliest class"
+    parts.append(svg.write(right, above, said, 12, 200, anchor="end"))
+    if far or kinds == 2:
+        low, high = (-far, far) if far else (0.0, 1.0)
+        bar = (right - 47 - 66, below - 5, 66, 10)
+        ramp = np.arange(-TINTS, TINTS + 1)[None]
+        parts.append(_cells(_signed(ramp, TINTS), bar, SIGNS, edge=0) + svg.box(*bar, 0, "axes"))
+        for x, number, anchor in ((bar[0] - 5, low, "end"), (right - 42, high, None)):
+            text = minus(short(number))
+            parts.append(
+                svg.write(x, below, text, 11, 42, "quiet", anchor=anchor, exact=repr(number))
+            )
+    return "".join(parts)
+
+
+def _signed(heights: np.ndarray, far: float) -> np.ndarray:
+    """Of each number its tint: 1..TINTS below 0, more by TINTS + 1 above, 0 in between."""
+    level = np.rint(TINTS * np.nan_to_num(heights / (far or 1.0))).astype(int)
+    return np.abs(level) + (TINTS + 1) * (level > 0)
+
+
+def _tinted(p: np.ndarray) -> np.ndarray:
+    """The tint of the likeliest class, none where the model is undecided."""
+    sure = (p.max(axis=0) - 1 / len(p)) / (1 - 1 / len(p))
+    level = np.rint(TINTS * np.nan_to_num(sure)).astype(int)
+    return np.where(level, level + (TINTS + 1) * p.argmax(axis=0), 0)
+
+
+def _cells(tints: np.ndarray, box, roles: Sequence[str], edge: float = 0.5) -> str:
+    """Tinted cells in a box, each around one point of the grid; equal neighbours are one stroke.
+
+    The outermost points are on the box's edge, so that half of their cells is cut off by it.
+    """
+    (rows, columns), (left, top, width, height) = tints.shape, box
+    paths: dict[int, str] = {}
+    for row, line in enumerate(tints[::-1].tolist()):
+        at = 0
+        for tint, run in groupby(line):
+            long = len(list(run))
+            paths[tint] = paths.get(tint, "") + f"M{at} {row}h{long}"
+            at += long
+    drawn = "".join(
+        svg.element("path", class_=f"cells {roles[colour]} t{strength}", d=paths[tint])
+        for tint in sorted(paths)
+        for colour, strength in [divmod(tint, TINTS + 1)]
+        if tint
+    )
+    view = f"{edge} {edge - 0.5} {columns - 2 * edge:g} {rows - 2 * edge:g}"
+    return svg.element(
+        "svg", drawn, x=left, y=top, width=width, height=height, viewBox=view,
+        preserveAspectRatio="none",
+    )  # fmt: skip
+
+
+def _now(chart: Plane, epoch: int, value: float, more: str) -> str:
+    """Where this frame is on a curve, and its number."""
+    (x, y), (left, top, width, height) = chart.place(epoch, value), chart.box
+    text = minus(num(value)) + more
+    return (
+        svg.element("path", class_="guide", d=f"M{x:.1f} {top}v{height}")
+        + mark(x, y, 0, "runner0")
+        + svg.write(left + width, top - 11, text, 13, 220, "value", anchor="end", exact=repr(value))
+    )
+
+
+@picture.style()
+def _still(painter: _Painter, look: Look, title: str):
+    """The plane and the curves, as the last frame has them."""
+    from matplotlib.colors import to_rgb
+    from matplotlib.figure import Figure
+
+    fig = Figure((8.2, 3.8), layout="constrained")
+    left, right = fig.subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
+    colours = (picture.NEGATIVE, picture.POSITIVE) if painter.kinds == 2 else picture.RUNNERS
+    tints, (x, y) = _tinted(look.p), (painter.plane.xlim, painter.plane.ylim)
+    strong = 0.11 * (tints % (TINTS + 1))[..., None]
+    image = 1 - strong + strong * np.array([to_rgb(c) for c in colours])[tints // (TINTS + 1)]
+    left.imshow(image, origin="lower", extent=(*x, *y), aspect="auto", interpolation="bilinear")
+    left.grid(visible=False)
+    for lead in look.leads:
+        if lead.min() < 0 < lead.max():
+            left.contour(*painter.sides, lead, levels=[0], colors=picture.INK, linewidths=1.5)
+    for kind, (shape, colour) in enumerate(zip(_shapes(painter.kinds)[0], colours, strict=False)):
+        here = look.points[look.classes == kind].T
+        edge = {"markeredgecolor": picture.PAPER, "label": f"class {kind}"}
+        left.plot(*here, plots.MARKERS[shape], color=colour, **edge)
+    left.set(title=title, xlabel="x1", ylabel="x2")
+    fig.legend(loc="outside lower left", ncols=4)
+    epochs, *curves = zip(*painter.course, strict=True)
+    for n, curve in enumerate(curves):
+        right.plot(
+            epochs, curve, color=picture.RUNNERS[n], label=COLUMNS[1 + n],
+            linestyle=plots.DASHES[n], marker=plots.MARKERS[n], markevery=1 + len(epochs) // 8,
+        )  # fmt: skip
+    right.set(xlabel="epoch", ylim=(0, None))
+    right.legend()
+    return fig
