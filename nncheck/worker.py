@@ -256,17 +256,29 @@ class _Fence:
 
     def find_spec(self, name, path=None, target=None):
         root = name.split(".")[0]
-        if root in self.closed or (self.uses == "numpy" and self._is_another(root)):
+        if root in self.closed or self._is_another(root):
             raise ImportError(
                 f"this exercise is solved with {self.uses} alone; it cannot import {name}"
             )
 
     def _is_another(self, root):
-        """Is it a package that is installed here, but neither NumPy nor Python's own?"""
-        known = root == "numpy" or root in sys.stdlib_module_names
+        """Is it a package that is installed here, but neither Python's own nor what is used?"""
+        known = root in PACKAGES[self.uses] or root in sys.stdlib_module_names
         return not known and PathFinder.find_spec(root) is not None
 
 
+# What may be imported besides the standard library, and on Linux read at all: with what the
+# packages rest on.
+DRAWING = ("matplotlib", "mpl_toolkits", "contourpy", "cycler", "dateutil", "fontTools")
+DRAWING += ("kiwisolver", "PIL", "packaging", "pyparsing", "six")
+LEARNING = ("sklearn", "scipy", "joblib", "threadpoolctl", "narwhals", "tqdm")
+TORCH = ("torch", "torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx")
+TORCH += ("jinja2", "markupsafe", "filelock", "fsspec")
+PACKAGES = {
+    "numpy": ("numpy",),
+    "nnlib": ("numpy", "nnlib", *LEARNING, *DRAWING),
+    "torch": ("numpy", "nnlib", *LEARNING, *DRAWING, *TORCH),
+}
 ALLOWED = {"numpy": ("numpy",), "nnlib": ("numpy", "nnlib"), "torch": ("numpy", "nnlib", "torch")}
 
 

@@ -9,6 +9,7 @@ when the other side of its socket closes, and every worker ends with it.
 This file imports nothing of ours but its neighbours, which it loads by their paths.
 """
 
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -17,6 +18,7 @@ import signal
 import socket
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,16 +39,6 @@ else:
     wire = worker.wire
 
 LINE = 3  # the descriptor on which a worker hears and answers
-DRAWING = ("matplotlib", "mpl_toolkits", "contourpy", "cycler", "dateutil", "fontTools")
-DRAWING += ("kiwisolver", "PIL", "packaging", "pyparsing", "six")
-LEARNING = ("sklearn", "scipy", "joblib", "threadpoolctl", "narwhals", "tqdm")
-TORCH = ("torch", "torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx")
-TORCH += ("jinja2", "markupsafe", "filelock", "fsspec")
-PACKAGES = {
-    "numpy": ("numpy",),
-    "nnlib": ("numpy", "nnlib", *LEARNING, *DRAWING),
-    "torch": ("numpy", "nnlib", *LEARNING, *DRAWING, *TORCH),
-}
 
 
 def readable(uses: str) -> Iterator[str]:
@@ -64,11 +56,12 @@ def readable(uses: str) -> Iterator[str]:
         for entry in _entries(folder):
             if entry.name.startswith("lib") and ".so" in entry.name:
                 yield entry.path
-    for name in PACKAGES[uses]:
+    for name in worker.PACKAGES[uses]:
         spec = importlib.util.find_spec(name)
         places = list(spec.submodule_search_locations or [spec.origin]) if spec else []
-        for place in filter(None, places):
-            yield from (place, f"{place}.libs")
+        for place in map(Path, filter(None, places)):
+            yield str(place)
+            yield from map(str, place.parent.glob("*.libs"))  # shared libraries out of wheels
 
 
 def _entries(folder):
@@ -84,6 +77,15 @@ def threads() -> int:
         return next(int(line.split()[1]) for line in file if line.startswith("Threads:"))
 
 
+def _warm_drawing():
+    """Import matplotlib, which writes a cache as it is imported; a worker could not."""
+    with contextlib.suppress(ImportError), tempfile.TemporaryDirectory() as folder:
+        os.environ["MPLCONFIGDIR"] = folder
+        importlib.import_module("matplotlib.pyplot")
+        importlib.import_module("matplotlib.backends.backend_agg")
+    os.environ.pop("MPLCONFIGDIR", None)
+
+
 class Zygote:
     """What the orders are carried out on."""
 
@@ -94,6 +96,8 @@ class Zygote:
     def prepare(self, uses):
         """Import everything, so that a fork has it; what a worker may read is settled here."""
         worker.warm(uses)
+        if uses != "numpy":
+            _warm_drawing()
         self.rules = confine.ruleset(readable(uses))
         gc.collect()
         gc.freeze()  # a collection in a worker then writes to none of the pages that we share
@@ -104,16 +108,17 @@ class Zygote:
         _, [line], _, _ = socket.recv_fds(self.orders, 1, 1)
         if threads() != 1:
             raise RuntimeError(f"{threads()} threads: a fork would copy locks that nobody opens")
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
-                self._be_worker(line, confine.Bounds(memory))
+                self._be_worker(line, confine.Bounds(memory), parent)
             finally:
                 os._exit(1)
         os.close(line)
         return pid
 
-    def _be_worker(self, line, bounds):
+    def _be_worker(self, line, bounds, parent):
         above = os.dup(line), self.rules if self.rules is None else os.dup(self.rules)
         os.dup2(above[0], LINE)
         rules = above[1] if above[1] is None else os.dup2(above[1], LINE + 1)
@@ -122,7 +127,7 @@ class Zygote:
             os.dup2(nowhere, fd)
         os.closerange(LINE + 1 + (rules is not None), 1 << 20)
         holds = confine.confine(bounds, rules)
-        if os.getppid() == 1:  # whoever forked us has gone before it could be noticed
+        if os.getppid() != parent:  # it has gone before its end could have been noticed
             return
         with os.fdopen(LINE, "wb", closefd=False) as replies:
             wire.write_frame(replies, wire.dumps(holds))

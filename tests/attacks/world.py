@@ -7,7 +7,6 @@ dict; it never finds the secret there.
 
 import contextlib
 import os
-import resource
 import secrets
 import select
 import socket
@@ -73,6 +72,8 @@ class World:
         }
 
     def _state(self):
+        import resource  # not on every system, and this file is collected on all
+
         state = {}
         for path in [*self.folder.rglob("*"), *self.traces]:
             with contextlib.suppress(FileNotFoundError):

@@ -191,6 +191,12 @@ def test_only_what_the_exercise_uses_can_be_imported():
         assert "import" in verdict.message.lower()
 
 
+def test_of_other_packages_a_typo_is_told_and_one_that_is_installed_is_refused():
+    for module, said in (("numpyy", "No module named 'numpyy'"), ("pytest", "it cannot import")):
+        verdict = by_source("01_functions", f"import {module}\n" + SOFTMAX)["softmax"]
+        assert said in verdict.message
+
+
 @pytest.mark.parametrize(
     ("source", "python"),
     [
@@ -254,9 +260,11 @@ def test_a_notebook_of_endless_cells_ends():
     assert "too many cells" in verdicts["softmax"].message
 
 
-def is_there(pid):
+def is_there(worker):
+    if isinstance(worker, child.Plain):
+        return worker.process.poll() is None
     try:
-        os.kill(pid, 0)
+        os.kill(worker.pid, 0)
     except ProcessLookupError:
         return False
     return True
@@ -267,9 +275,9 @@ def test_nothing_is_left_behind(fences):
     of = samples.trial("01_functions")
     there = Remote([Cell("a", SOFTMAX)], of.exercise, fences=fences)
     assert of.judge(there, "softmax").passed
-    pid, folder = there.child.pid, getattr(there.child, "folder", None)
+    process, folder = there.child, getattr(there.child, "folder", None)
     there.close()
-    assert not is_there(pid)
+    assert not is_there(process)
     assert not (folder and os.path.exists(folder.name))
 
 
@@ -283,7 +291,7 @@ def test_an_order_that_is_not_read_meets_its_deadline_too(fences):
     with pytest.raises(Ended, match="timeout"):
         there.ask("cell", "cell 0", "#" + "x" * 3_000_000, [], seconds=0.3)
     assert time.monotonic() - started < 30
-    assert not is_there(there.pid)
+    assert not is_there(there)
 
 
 # ---------------------------------------------------------------------------- the border
@@ -488,7 +496,7 @@ for fd in range(3, 20):
 """
     with pytest.raises(Ended, match="crashed"):
         there.ask("cell", "cell 0", forge, [], seconds=10)
-    assert not is_there(there.pid)
+    assert not is_there(there)
 
 
 @pytest.mark.parametrize(

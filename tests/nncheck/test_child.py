@@ -85,8 +85,38 @@ def test_what_a_worker_may_read_holds_no_check_and_nothing_of_site_packages_but_
     assert [p for p in zygote.readable("nnlib") if p.endswith("/nnlib")]
 
 
+TRAINING = """
+import torch
+net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+optimizer = torch.optim.Adam(net.parameters())
+for _ in range(3):
+    optimizer.zero_grad()
+    loss = torch.nn.functional.cross_entropy(net(torch.randn(16, 4)), torch.ones(16).long())
+    loss.backward()
+    optimizer.step()
+found = float(loss) > 0
+"""
+DRAWING = """
+import matplotlib.pyplot as plt
+from nnlib import data
+figure, axes = plt.subplots()
+axes.plot(data.iris()[0][:, 0])
+figure.canvas.draw()
+found = True
+"""
+
+
+@pytest.mark.parametrize(("uses", "source"), [("torch", TRAINING), ("nnlib", DRAWING)])
+def test_what_an_exercise_uses_works_behind_the_fences(uses, source):
+    worker = child.start(uses, 1 << 30)
+    assert isinstance(worker, Fenced)
+    worker.ask("start", uses, [], seconds=60)
+    assert told(worker, source) is True
+    worker.kill()
+
+
 def test_no_worker_is_forked_beside_a_second_thread(monkeypatch):
-    assert zygote.threads() == threading.active_count() or zygote.threads() >= 1
+    assert zygote.threads() >= threading.active_count()
     monkeypatch.setattr(zygote.socket, "recv_fds", lambda *_: (b"L", [os.dup(0)], 0, None))
     monkeypatch.setattr(zygote, "threads", lambda: 2)
     monkeypatch.setattr(zygote.os, "fork", lambda: pytest.fail("it forked"))
