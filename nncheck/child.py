@@ -167,8 +167,12 @@ class Fenced(Child):
         super().__init__()
         self.zygote = zygote
         self.line, theirs = socket.socketpair()
-        with theirs:
-            self.pid = zygote.fork(theirs, memory)
+        try:
+            with theirs:
+                self.pid = zygote.fork(theirs, memory)
+        except Unavailable:
+            self.line.close()
+            raise
         try:
             holds = wire.loads(_receive(self.line, time.monotonic() + START))
         except (OSError, EOFError, ValueError) as error:
@@ -247,7 +251,11 @@ class Zygote:
                 env=_clean_environment("/nonexistent"),
                 start_new_session=True,
             )
-        self._ask("prepare", uses)
+        try:
+            self._ask("prepare", uses)
+        except Unavailable:
+            self.close()
+            raise
 
     def fork(self, line: socket.socket, memory: int) -> int:
         """A confined worker at the other end of this line; its process id."""

@@ -106,17 +106,19 @@ class Zygote:
     def fork(self, memory):
         """A confined worker on the line that comes along; its process id."""
         _, [line], _, _ = socket.recv_fds(self.orders, 1, 1)
-        if threads() != 1:
-            raise RuntimeError(f"{threads()} threads: a fork would copy locks that nobody opens")
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                self._be_worker(line, confine.Bounds(memory), parent)
-            finally:
-                os._exit(1)
-        os.close(line)
-        return pid
+        try:
+            if threads() != 1:
+                raise RuntimeError(f"{threads()} threads: a fork would copy locks nobody opens")
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    self._be_worker(line, confine.Bounds(memory), parent)
+                finally:
+                    os._exit(1)
+            return pid
+        finally:
+            os.close(line)
 
     def _be_worker(self, line, bounds, parent):
         above = os.dup(line), self.rules if self.rules is None else os.dup(self.rules)

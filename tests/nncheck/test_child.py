@@ -155,6 +155,32 @@ def test_a_zygote_that_dies_takes_its_workers_along_and_is_replaced():
         each.kill()
 
 
+def test_a_zygote_that_cannot_prepare_says_why_and_is_ended(monkeypatch):
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        child.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1]
+    )
+    with pytest.raises(Unavailable, match="jax"):
+        child.zygote_for("jax")
+    assert started[0].poll() is not None
+
+
+def test_an_answer_that_nobody_asked_for_ends_the_worker(worker):
+    frame = "(b'\\0\\0\\0\\1x')"
+    late = f"""
+import os, threading, time
+def later():
+    time.sleep(0.2)
+    os.write({zygote.LINE}, {frame})
+threading.Thread(target=later).start()
+"""
+    worker.ask("cell", "c", late, [], seconds=20)
+    time.sleep(1)
+    with pytest.raises(Ended, match="crashed"):
+        worker.ask("cell", "c", "x = 1", [], seconds=20)
+
+
 def test_where_there_is_no_zygote_a_plain_worker_promises_nothing(monkeypatch):
     def refuse(uses):
         raise Unavailable("none here")
