@@ -4,22 +4,12 @@ Both have the same two methods. `trouble(name)` says why an answer cannot be che
 `reply(call)` is what it replies to one call.
 """
 
-import contextlib
-import importlib.util
-import inspect
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import textwrap
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from nncheck import wire, worker
+from nncheck import child, confine, wire
+from nncheck.child import Child, Ended
 from nncheck.exercise import Call, Exercise
 from nncheck.submission import Cell, answer_cell
 from nncheck.wire import Odd
@@ -61,8 +51,14 @@ def reply_from(message) -> Reply:
         if "missing" in message:
             raise missing(str(message["missing"])[:80])
         if "error" in message:
-            return Reply(raised=raised_from(message["error"]), changed=changed)
-        return Reply(value=message["value"], changed=changed)
+            raised = raised_from(message["error"])
+            if ran_out(raised):
+                raise Trouble("error", "out of memory", out_of_memory("This"))
+            return Reply(raised=raised, changed=changed)
+        value = message["value"]
+        if isinstance(value, Odd) and value.kind == wire.TOO_LARGE:
+            raise ended_trouble("too much output", "This", 0)
+        return Reply(value=value, changed=changed)
     except (KeyError, TypeError, ValueError):
         return Reply(value=Odd("reply that cannot be read"))
 
@@ -113,23 +109,29 @@ class Local:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many seconds the worker may take, and how often it is started again."""
+    """How much the worker may take: seconds, bytes of memory, and how many starts anew."""
 
     start: float = 60
     cell: float = 20
     call: float = 10
     restarts: int = 20
+    memory: int = 1 << 30
 
 
 class Remote:
     """The answers of a notebook's cells, run in a worker process of their own.
 
     A cell that never ends, or that ends the process, is left out the next time: it costs its own
-    questions only.
+    questions only. `guarantees` says which fences stand around the worker, once it has started;
+    without `fences` it is a process of its own and no more.
     """
 
-    def __init__(self, cells: list[Cell], exercise: Exercise, limits: Limits | None = None):
+    def __init__(
+        self, cells: list[Cell], exercise: Exercise, limits: Limits | None = None, fences=True
+    ):
         self.cells, self.exercise, self.limits = cells, exercise, limits or Limits()
+        self.fences = fences
+        self.guarantees: dict[str, list[str]] = {name: [] for name in confine.GUARANTEES}
         self.errors: dict[int, Trouble] = {}  # by cell: why it cannot be used
         self.ended: set[int] = set()  # cells that ended the worker
         self.defined: dict[int, list[str]] = {}  # by cell: the questions it has answered
@@ -150,16 +152,16 @@ class Remote:
 
     def reply(self, call: Call) -> Reply:
         """What the answers reply to one call."""
-        child = self._ready()
+        worker = self._ready()
         try:
-            key = child.keep(call.probe, self.limits.call)
-            said = child.ask(
+            key = worker.keep(call.probe, self.limits.call)
+            said = worker.ask(
                 "call", key, list(call.names), list(call.data), seconds=self.limits.call
             )
             return reply_from(said)
         except Ended as ended:
             self.child = None
-            raise ended.trouble("This", self.limits.call) from None
+            raise ended_trouble(ended.kind, "This", self.limits.call) from None
         except Trouble as trouble:
             if trouble.kind == "missing":
                 cell = answer_cell(self.cells, trouble.name)
@@ -190,20 +192,21 @@ class Remote:
                     "those first.",
                 )
             self.starts += 1
-            child = Child()
+            worker = child.start(self.exercise.uses, self.limits.memory, self.fences)
+            self.guarantees = worker.guarantees
             try:
-                self._run_cells(child)
+                self._run_cells(worker)
             except BaseException:
-                child.kill()
+                worker.kill()
                 raise
-            if child.alive:
-                self.child = child
+            if not worker.ended:
+                self.child = worker
         return self.child
 
-    def _run_cells(self, child):
+    def _run_cells(self, worker):
         try:
             uses, builds = self.exercise.uses, list(self.exercise.builds)
-            child.ask("start", uses, builds, seconds=self.limits.start)
+            worker.ask("start", uses, builds, seconds=self.limits.start)
         except Ended as ended:
             raise RuntimeError(
                 f"The process for the answers could not start ({ended.kind}). Is the course "
@@ -213,7 +216,7 @@ class Remote:
             if not cell.runs or number in self.ended:
                 continue
             try:
-                what = child.ask(
+                what = worker.ask(
                     "cell",
                     f"cell {number}",
                     cell.source,
@@ -222,7 +225,7 @@ class Remote:
                 )
             except Ended as ended:
                 self.ended.add(number)
-                self.errors[number] = ended.trouble("Its cell", self.limits.cell)
+                self.errors[number] = ended_trouble(ended.kind, "Its cell", self.limits.cell)
                 return
             self._note(number, what)
 
@@ -243,123 +246,32 @@ def cell_error(raised: Raised) -> Trouble:
     if raised.kind in ("SyntaxError", "IndentationError", "TabError"):
         text = f"Its cell is not Python yet: {raised.message}{at}."
         return Trouble("error", "syntax", text + " Mend that line, and run the cell.")
+    if ran_out(raised):
+        return Trouble("error", "out of memory", out_of_memory("Its cell"))
     text = f"Its cell stopped with {raised.kind}: {raised.message}{at}."
     return Trouble("error", "cell", text + " Run the notebook from its top, and mend that line.")
 
 
-class Ended(Exception):
-    """The worker is gone: it took too long ("timeout") or ended ("crashed")."""
-
-    def __init__(self, kind: str):
-        super().__init__(kind)
-        self.kind = kind
-
-    def trouble(self, what: str, seconds: float) -> Trouble:
-        if self.kind == "timeout":
-            text = f"{what} was stopped after {seconds:g} seconds: does a loop in it never end?"
-        else:
-            text = f"{what} ended Python itself: look for exit(), or for a crash in a library."
-        return Trouble("error", self.kind, text)
+def ended_trouble(kind: str, what: str, seconds: float) -> Trouble:
+    """What to say about a worker that is gone."""
+    text = {
+        "timeout": f"{what} was stopped after {seconds:g} seconds: does a loop in it never end?",
+        "out of memory": out_of_memory(what),
+        "too much output": f"{what} replied with more than can be read: look for a list or an "
+        "array that grows without end.",
+        "crashed": f"{what} ended Python itself: look for exit(), or for a crash in a library.",
+    }[kind]
+    return Trouble("error", kind, text)
 
 
-class Child:
-    """A worker process and the pipe to it: one order at a time, each with a deadline."""
-
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="nncheck-", ignore_cleanup_errors=True)
-        own_group: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-X", "utf8", worker.__file__, *_import_folders()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=self.folder.name,
-            env=_clean_environment(self.folder.name),
-            **own_group,
-        )
-        self.orders = 0
-        self.talker: threading.Thread | None = None
-        self.ended = False
-        self.probes: dict[Any, int] = {}
-
-    @property
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
-    def keep(self, probe, seconds) -> int:
-        """Send a probe's source, once; the number it is called by."""
-        if probe not in self.probes:
-            source = textwrap.dedent(inspect.getsource(probe))
-            self.probes[probe] = key = len(self.probes)
-            self.ask("probe", key, probe.__name__, source, seconds=seconds)
-        return self.probes[probe]
-
-    def ask(self, verb: str, *arguments, seconds: float):
-        """What the worker says to one order. Raises Ended, and then the worker is gone."""
-        self.orders += 1
-        number = self.orders
-        order = wire.dumps((number, verb, list(arguments)))
-        said: list = []
-
-        def talk():
-            try:
-                wire.write_frame(self.process.stdin, order)
-                said.append(wire.loads(wire.read_frame(self.process.stdout)))
-            except (OSError, EOFError, ValueError):
-                pass  # it has gone, or sent what is no message
-            if self.ended:
-                self._close_pipes()
-
-        # A thread, because a deadline on a pipe works in no other way on every system.
-        self.talker = threading.Thread(target=talk, daemon=True)
-        self.talker.start()
-        self.talker.join(seconds)
-        if self.talker.is_alive():
-            self.kill()
-            raise Ended("timeout")
-        match said:
-            case [(echo, result)] if type(echo) is int and echo == number:
-                return result
-        self.kill()
-        raise Ended("crashed")
-
-    def kill(self):
-        """End the process and all that it started in its session."""
-        with contextlib.suppress(OSError):
-            if sys.platform == "win32":
-                self.process.kill()
-            else:
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-        self.ended = True
-        if not (self.talker and self.talker.is_alive()):
-            self._close_pipes()  # else the talker does, when nobody holds the other end any more
-        self.folder.cleanup()
-
-    def _close_pipes(self):
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe:
-                    pipe.close()
+def ran_out(raised: Raised) -> bool:
+    """Was it memory that was missing? NumPy and torch have errors of their own for it."""
+    ours = raised.kind in ("MemoryError", "_ArrayMemoryError")
+    return ours or (raised.kind == "RuntimeError" and "can't allocate memory" in raised.message)
 
 
-def _import_folders():
-    """Where the libraries lie that a learner's cells may import; never the working folder."""
-    found = (importlib.util.find_spec(name) for name in ("numpy", "nnlib", "torch"))
-    folders = (str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin)
-    return list(dict.fromkeys(folders))
-
-
-def _clean_environment(folder):
-    """What a worker needs and nothing that is anybody's business."""
-    kept = ("SYSTEMROOT", "PATH", "TEMP", "TMP") if sys.platform == "win32" else ("LANG", "LC_ALL")
-    threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
-    return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
-        **threads,
-        "HOME": folder,
-        "MPLBACKEND": "agg",
-        "TQDM_DISABLE": "1",
-    }
+def out_of_memory(what: str) -> str:
+    return (
+        f"{what} wanted more memory than there is for it: does something in it grow without end, "
+        "or does an array have an axis too many?"
+    )

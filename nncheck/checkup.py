@@ -17,7 +17,7 @@ class Sheet:
     """What a check of one notebook found: a verdict for each question.
 
     `broken` names questions that passed before and do not now; `changed` those of them whose check
-    has changed since.
+    has changed since. `guarantees` says what fenced the answers in, and by which layers.
     """
 
     path: Path
@@ -25,6 +25,7 @@ class Sheet:
     verdicts: list[Verdict]
     broken: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
+    guarantees: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
@@ -115,7 +116,7 @@ def check(path: Path, name: str, record=True) -> Sheet:
         return Sheet(path, name, list(_all_unreadable(what, str(error))))
     with Remote(cells, what) as answer:
         verdicts = Trial(what, NOTEBOOK_SEED).judge_all(answer)
-    sheet = Sheet(path, name, verdicts)
+    sheet = Sheet(path, name, verdicts, guarantees=answer.guarantees)
     journal = progress.Journal(progress.find(path.parent))
     _compare_with_record(sheet, what, journal)
     if record and journal.path:

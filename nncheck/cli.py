@@ -86,6 +86,13 @@ def parser() -> argparse.ArgumentParser:
     made = command("progress", show_progress, "what has passed, how often you tried and predicted")
     made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
 
+    made = command(
+        "doctor",
+        doctor,
+        "which guarantees hold on this machine when answers are checked (for teachers)",
+        epilog="exit code: 0 if every guarantee holds, 1 if one is missing",
+    )
+
     made = command("build", build, "write exercises/ from solutions/ (for authors)")
     made.add_argument("--check", action="store_true", help="write nothing; say what differs")
 
@@ -118,6 +125,12 @@ def build(options) -> int:
     said = build.build(exercise.home(), check=options.check)
     print("\n".join(said) or "Every exercise is as its solution makes it.")
     return 1 if options.check and said else 0
+
+
+def doctor(options) -> int:
+    from nncheck import doctor
+
+    return doctor.report()
 
 
 def notebooks(options) -> int:

@@ -63,6 +63,11 @@ class Trial:
             self.calls[q.name] = q.calls(seed)
             self.right[q.name] = [] if isinstance(q, Catch) else self._replies(q, q.right)
             self.wrong[q.name] = [self._replies(q, w.answer) for w in q.wrongs]
+            if any(_holds_odd(reply.value) for reply in self.right[q.name]):
+                raise ValueError(
+                    f"{exercise.name}, {q.name}: a probe on the right answer returns what is no "
+                    "data, so anything that is no data would agree. Return numbers or arrays."
+                )
 
     def _replies(self, q, answer):
         with self.exercise.stand_in(**{q.name: answer}) as names:
@@ -222,6 +227,14 @@ def rests_on(name) -> Trouble:
         "skipped",
         "rests on",
         f"This rests on `{name}`, which has not passed yet: make `{name}` pass first.",
+    )
+
+
+def _holds_odd(value) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_odd, value.values()))
+    return (
+        any(map(_holds_odd, value)) if isinstance(value, (list, tuple)) else isinstance(value, Odd)
     )
 
 

@@ -18,6 +18,7 @@ from numpy import asarray, ascontiguousarray, dtype, frombuffer, generic, ndarra
 
 MAX_BYTES = 64_000_000
 MAX_DEPTH = 24
+TOO_LARGE = "reply that is too large"
 MAX_PARTS = 500_000  # an array counts as a part for 64 bytes, a string for 8 characters
 DTYPES = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))
 DTYPES += ("float16", "float32", "float64")
@@ -25,6 +26,10 @@ DTYPES += ("float16", "float32", "float64")
 
 class WireError(ValueError):
     """Bytes that are no message of ours."""
+
+
+class TooLarge(WireError):
+    """A message that is longer than any of ours."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def _plain(value, depth, left) -> Any:
     elif isinstance(value, str):
         left[0] -= str.__len__(value) // 8
     if left[0] < 0:
-        return Odd("reply that is too large")
+        return Odd(TOO_LARGE)
     if depth == 0:
         return Odd("reply that is nested too deeply")
     if value is None or value is True or value is False:
@@ -147,7 +152,7 @@ def _tagged(value, blobs):
 def loads(data: bytes) -> Any:
     """Bytes back to plain data; raises WireError for anything that `dumps` would not write."""
     if len(data) > MAX_BYTES:
-        raise WireError(f"a message of {len(data)} bytes; at most {MAX_BYTES} are read")
+        raise TooLarge(f"a message of {len(data)} bytes; at most {MAX_BYTES} are read")
     end = 4 + int.from_bytes(data[:4], "big")
     if end > len(data):
         raise WireError("a message that stops half-way")
@@ -241,7 +246,7 @@ def read_frame(file) -> bytes:
     """The next message's bytes; raises EOFError when the other side has gone."""
     size = int.from_bytes(_read(file, 4), "big")
     if size > MAX_BYTES:
-        raise WireError(f"a message of {size} bytes; at most {MAX_BYTES} are read")
+        raise TooLarge(f"a message of {size} bytes; at most {MAX_BYTES} are read")
     return _read(file, size)
 
 

@@ -19,6 +19,7 @@ import re
 import sys
 import types
 import warnings
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 if __package__:
@@ -37,6 +38,7 @@ else:
     _spec.loader.exec_module(wire)
 
 NO_VALUE = object()
+OUT_OF_MEMORY = 77  # the exit code of a worker that has no memory left to say so
 
 
 # ------------------------------------------------------------------------------- one probe
@@ -248,16 +250,35 @@ def stub_module():
 class _Fence:
     """An import of what the exercise does not use fails with a sentence."""
 
-    def __init__(self, closed, uses):
-        self.closed, self.uses = closed, uses
+    def __init__(self, uses):
+        self.uses = uses
+        self.closed = {"nnlib", "torch", "nncheck"} - set(ALLOWED[uses])
 
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in self.closed:
+        root = name.split(".")[0]
+        if root in self.closed or self._is_another(root):
             raise ImportError(
                 f"this exercise is solved with {self.uses} alone; it cannot import {name}"
             )
 
+    def _is_another(self, root):
+        """Is it a package that is installed here, but neither Python's own nor what is used?"""
+        known = root in PACKAGES[self.uses] or root in sys.stdlib_module_names
+        return not known and PathFinder.find_spec(root) is not None
 
+
+# What may be imported besides the standard library, and on Linux read at all: with what the
+# packages rest on.
+DRAWING = ("matplotlib", "mpl_toolkits", "contourpy", "cycler", "dateutil", "fontTools")
+DRAWING += ("kiwisolver", "PIL", "packaging", "pyparsing", "six")
+LEARNING = ("sklearn", "scipy", "joblib", "threadpoolctl", "narwhals", "tqdm")
+TORCH = ("torch", "torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx")
+TORCH += ("jinja2", "markupsafe", "filelock", "fsspec")
+PACKAGES = {
+    "numpy": ("numpy",),
+    "nnlib": ("numpy", "nnlib", *LEARNING, *DRAWING),
+    "torch": ("numpy", "nnlib", *LEARNING, *DRAWING, *TORCH),
+}
 ALLOWED = {"numpy": ("numpy",), "nnlib": ("numpy", "nnlib"), "torch": ("numpy", "nnlib", "torch")}
 
 
@@ -271,6 +292,18 @@ def allowed_modules(uses):
     return modules
 
 
+def warm(uses):
+    """Import now what would otherwise be imported in a learner's first call; the modules."""
+    modules = allowed_modules(uses)
+    for name in ("numpy.random", "numpy.linalg", "numpy.fft"):
+        importlib.import_module(name)
+    if uses == "torch":  # its first optimizer imports for seconds
+        torch = modules["torch"]
+        torch.set_num_threads(1)  # a fork copies no thread, only the locks that it holds
+        torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    return modules
+
+
 class Worker:
     """What the orders are carried out on: the learner's namespace and the probes."""
 
@@ -281,12 +314,8 @@ class Worker:
         self.main, self.probes, self.modules = main, {}, {}
 
     def start(self, uses, builds):
-        self.modules = allowed_modules(uses)
-        closed = {"nnlib", "torch", "nncheck"} - set(ALLOWED[uses])
-        sys.meta_path.insert(0, _Fence(closed, uses))  # type: ignore[arg-type]
-        if uses == "torch":  # its first optimizer imports for seconds: now, and not in a call
-            torch = self.modules["torch"]
-            torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+        self.modules = warm(uses)
+        sys.meta_path.insert(0, _Fence(uses))  # type: ignore[arg-type]
         sys.modules["nncheck"] = stub_module()
         sys.modules["__main__"] = self.main
         self.fence = built_here(builds)
@@ -320,8 +349,11 @@ def serve(orders, replies):
         except EOFError:
             return
         number, verb, arguments = order  # type: ignore[misc]
-        result = getattr(worker, verb)(*arguments)
-        wire.write_frame(replies, wire.dumps((number, result)))
+        try:
+            result = getattr(worker, verb)(*arguments)
+            wire.write_frame(replies, wire.dumps((number, result)))
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
 
 
 def main():

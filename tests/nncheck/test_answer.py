@@ -7,8 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from nncheck import answer, worker
-from nncheck.answer import Child, Ended, Limits, Local, Remote
+from nncheck import answer, child, worker
+from nncheck.answer import Limits, Local, Remote
+from nncheck.child import Ended
 from nncheck.submission import Cell
 from nncheck.worker import without_magics
 from tests.nncheck import samples
@@ -190,6 +191,12 @@ def test_only_what_the_exercise_uses_can_be_imported():
         assert "import" in verdict.message.lower()
 
 
+def test_of_other_packages_a_typo_is_told_and_one_that_is_installed_is_refused():
+    for module, said in (("numpyy", "No module named 'numpyy'"), ("pytest", "it cannot import")):
+        verdict = by_source("01_functions", f"import {module}\n" + SOFTMAX)["softmax"]
+        assert said in verdict.message
+
+
 @pytest.mark.parametrize(
     ("source", "python"),
     [
@@ -229,14 +236,21 @@ def test_a_loop_without_end_in_a_call_costs_its_own_question_only():
     assert verdicts["missing_transpose"].passed
 
 
-@pytest.mark.parametrize("end", ["os._exit(0)", "os.abort()", "os.kill(os.getpid(), 9)"])
-def test_a_cell_or_a_call_that_ends_python_costs_its_own_question_only(end):
+@pytest.mark.parametrize(
+    ("end", "name"),
+    [
+        ("os._exit(0)", "crashed"),
+        ("os.abort()", "crashed"),
+        ("os.kill(os.getpid(), 9)", "out of memory"),  # so a system ends who takes too much of it
+    ],
+)
+def test_a_cell_or_a_call_that_ends_python_costs_its_own_question_only(end, name):
     verdicts = by_source("01_functions", SOFTMAX, f"import os\n{end}\n{PREDICT}")
     assert verdicts["softmax"].passed
-    assert verdicts["predict"].name == "crashed"
+    assert verdicts["predict"].name == name
     in_call = by_source("01_functions", SOFTMAX, f"import os\ndef predict(x):\n    {end}")
     assert in_call["softmax"].passed
-    assert in_call["predict"].name == "crashed"
+    assert in_call["predict"].name == name
 
 
 def test_a_notebook_of_endless_cells_ends():
@@ -246,26 +260,38 @@ def test_a_notebook_of_endless_cells_ends():
     assert "too many cells" in verdicts["softmax"].message
 
 
-def test_nothing_is_left_behind():
+def is_there(worker):
+    if isinstance(worker, child.Plain):
+        return worker.process.poll() is None
+    try:
+        os.kill(worker.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fences", [True, False])
+def test_nothing_is_left_behind(fences):
     of = samples.trial("01_functions")
-    there = Remote([Cell("a", SOFTMAX)], of.exercise)
+    there = Remote([Cell("a", SOFTMAX)], of.exercise, fences=fences)
     assert of.judge(there, "softmax").passed
-    process, folder = there.child.process, there.child.folder.name
+    process, folder = there.child, getattr(there.child, "folder", None)
     there.close()
-    assert process.poll() is not None
-    assert not os.path.exists(folder)
+    assert not is_there(process)
+    assert not (folder and os.path.exists(folder.name))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a process cannot be stopped here")
-def test_an_order_that_is_not_read_meets_its_deadline_too():
-    child = Child()
-    child.ask("start", "numpy", [], seconds=60)
-    os.kill(child.process.pid, signal.SIGSTOP)
+@pytest.mark.parametrize("fences", [True, False])
+def test_an_order_that_is_not_read_meets_its_deadline_too(fences):
+    there = child.start("numpy", 1 << 30, fences)
+    there.ask("start", "numpy", [], seconds=60)
+    os.kill(there.pid, signal.SIGSTOP)
     started = time.monotonic()
     with pytest.raises(Ended, match="timeout"):
-        child.ask("cell", "cell 0", "#" + "x" * 3_000_000, [], seconds=0.3)
+        there.ask("cell", "cell 0", "#" + "x" * 3_000_000, [], seconds=0.3)
     assert time.monotonic() - started < 30
-    assert child.process.poll() is not None
+    assert not is_there(there)
 
 
 # ---------------------------------------------------------------------------- the border
@@ -427,15 +453,16 @@ def softmax(x):
 }
 
 
+@pytest.mark.parametrize("fences", [True, False])
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_code_earns_nothing_and_costs_nobody_else(case):
+def test_hostile_code_earns_nothing_and_costs_nobody_else(case, fences):
     """The questions after it are still checked, and their verdict is the true one."""
     if case == "a child that keeps the pipe" and not hasattr(os, "fork"):
         pytest.skip("there is no fork here")
     of = samples.trial("01_functions")
     cells = [Cell("a", HOSTILE[case]), Cell("b", samples.CAUGHT)]
     started = time.monotonic()
-    with Remote(cells, of.exercise, Limits(cell=5, call=2)) as there:
+    with Remote(cells, of.exercise, Limits(cell=5, call=2), fences) as there:
         verdicts = {v.question: v for v in of.judge_all(there)}
     assert time.monotonic() - started < 60
     assert verdicts["softmax"].points == 0, verdicts["softmax"]
@@ -455,9 +482,10 @@ def test_whatever_an_answer_prints_is_no_reply_and_harms_none():
     assert by_source("01_functions", loud)["softmax"].passed
 
 
-def test_a_worker_that_answers_another_order_than_ours_is_ended():
-    child = Child()
-    child.ask("start", "numpy", [], seconds=60)
+@pytest.mark.parametrize("fences", [True, False])
+def test_a_worker_that_answers_another_order_than_ours_is_ended(fences):
+    there = child.start("numpy", 1 << 30, fences)
+    there.ask("start", "numpy", [], seconds=60)
     forge = """
 import os, json
 reply = json.dumps({'t': [99, None]}).encode()
@@ -467,8 +495,8 @@ for fd in range(3, 20):
     except OSError: pass
 """
     with pytest.raises(Ended, match="crashed"):
-        child.ask("cell", "cell 0", forge, [], seconds=10)
-    assert child.process.poll() is not None
+        there.ask("cell", "cell 0", forge, [], seconds=10)
+    assert not is_there(there)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from nncheck import checkup, cli, progress
+from nncheck import checkup, child, cli, progress
 from tests.nncheck import samples
 
 FIRST = 'from nncheck import open_exercise\ncheck = open_exercise("01_functions")'
@@ -69,6 +69,19 @@ def test_right_answers_pass_and_exit_with_0(run, tmp_path):
     assert "4 of 4 points; questions: 3 passed." in out
     assert [n for n in out.splitlines() if "softmax" in n] == ["  softmax              2/2  passed"]
     assert err == ""
+
+
+@pytest.mark.parametrize("fenced", [True, False])
+def test_a_check_keeps_which_guarantees_held(tmp_path, monkeypatch, fenced):
+    def refuse(uses):
+        raise child.Unavailable("none here")
+
+    monkeypatch.setattr(child, "zygote_for", child.zygote_for if fenced else refuse)
+    worker = child.start("numpy", 1 << 28)
+    worker.kill()
+    sheet = checkup.check(notebook(tmp_path / "01_functions.ipynb"), "01_functions")
+    assert sheet.guarantees == worker.guarantees
+    assert sheet.points == 4
 
 
 def test_an_untouched_notebook_is_0_points_not_done_and_exits_with_0(run, copy):

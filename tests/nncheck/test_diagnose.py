@@ -263,6 +263,18 @@ def test_an_input_does_not_count_where_the_right_reply_is_not_finite(tmp_path):
         assert of.judge(Local({"find": lambda: 0.0}), "find").name == "not finite"
 
 
+def test_a_right_answer_that_replies_no_data_is_refused(tmp_path):
+    path = tmp_path / "11_odd.py"
+    path.write_text(
+        "from nncheck import call, question\nUSES = 'numpy'\n"
+        "def right(x):\n    return {'a': (1, print)}\n"
+        "@question(points=1, right=right)\n"
+        'def find(rng):\n    """Find one."""\n    yield call, 1.0\n'
+    )
+    with pytest.raises(ValueError, match="no data"):
+        Trial(Exercise(path), 0)
+
+
 def test_the_same_answer_gets_the_same_words():
     assert judged("softmax", lambda x: x) == judged("softmax", lambda x: x)
 
