@@ -45,7 +45,7 @@ DEFINITION = re.compile(r"(?:async +def|def|class) +(\w+)")
 REGION = re.compile(r"(\s*)#{1,3} ?(BEGIN|END) SOLUTION\s*")
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 READABLE_ID = re.compile(r"(?:answer|check)-\w+|[a-z0-9]+(?:[-_][a-z0-9]+)*")
-RANDOM_ID = re.compile(r"(?=.*\d)[0-9a-f]{8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RANDOM_ID = re.compile(r"[0-9a-f]{8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 # ---- reading and writing

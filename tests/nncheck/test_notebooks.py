@@ -145,8 +145,9 @@ def test_cells_are_named_after_their_heading_and_counted_on():
     ]
 
 
-def test_a_readable_id_is_kept_and_a_random_one_is_replaced():
-    kept, random = code("1", id="predict-slope"), code("2", id="4fef7ba0")
+@pytest.mark.parametrize("drawn", ["4fef7ba0", "cfcbbccb", "12345678"])
+def test_a_readable_id_is_kept_and_a_random_one_is_replaced(drawn):
+    kept, random = code("1", id="predict-slope"), code("2", id=drawn)
     uuid = code("3", id="0c3c4a6e-21a3-4bd2-9d3c-0a2b6f3f8d11")
     assert ids(md("## Run", id="run"), kept, random, uuid) == [
         "run",
