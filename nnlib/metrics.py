@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnlib.check import whole
 from nnlib.tensor import Tensor
 
 
@@ -168,8 +169,7 @@ def calibration(
         >>> curve.promised.round(2), curve.happened.round(2), curve.count
         (array([0.2, 0.9]), array([0.  , 0.67]), array([1, 3]))
     """
-    if bins < 1:
-        raise ValueError(f"calibration needs bins to be a whole number from 1 up; got {bins}.")
+    bins = whole("calibration", "bins", bins)
     p, positive = _scores(probabilities, target, "calibration")
     if p.min() < 0 or p.max() > 1:
         raise ValueError(

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from tests.browser.instruments import CODE, open_instruments
 from tests.browser.lab import browse, chromium, serve
 
 
@@ -42,3 +43,20 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def watched(browser, url, working_copy):
+    """The instruments, opened once for each file of tests."""
+    page, requests, errors = open_instruments(browser, url, working_copy)
+    yield page, requests, errors
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def made():
+    """What the notebook of instruments makes, made here: to ask the engine."""
+    names = {}
+    for cell in CODE:
+        exec(cell.source, names)
+    return names

@@ -179,3 +179,9 @@ def errors_of(page: Page) -> list[str]:
     page.on("console", lambda line: seen.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: seen.append(str(error)))
     return seen
+
+
+def outside(requests: list[str]) -> list[str]:
+    """The addresses that are not on this machine, nor made by the page itself."""
+    ours = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
+    return [url for url in requests if not url.startswith(ours)]

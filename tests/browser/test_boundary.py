@@ -6,11 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from nncheck import notebooks
 from nnlib.show.boundary import BOX
 from tests.browser import lab
 from tests.browser.test_controls import CLASHES, find
-from tests.browser.test_stage import HERE, SCREENS, SEEN, open_instruments, step_of
+from tests.browser.test_stage import SCREENS, SEEN, step_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,23 +24,6 @@ PIXEL = """(root, [x, y]) => {
     const at = new DOMPoint(x, y).matrixTransform(drawing.getScreenCTM().inverse());
     return [at.x, at.y];
 }"""
-
-
-@pytest.fixture(scope="module")
-def watched(browser, url, working_copy):
-    page, requests, errors = open_instruments(browser, url, working_copy)
-    yield page, requests, errors
-    page.context.close()
-
-
-@pytest.fixture(scope="module")
-def made():
-    """What the notebook makes, made here."""
-    names = {}
-    for cell in notebooks.read(HERE / "instruments.ipynb").cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-    return names
 
 
 def numbers(root):
@@ -165,9 +147,8 @@ def test_it_reads_well_in_both_themes_and_widths(watched):
 def test_no_error_is_logged_and_no_request_leaves_this_machine(watched):
     """Of all the tests before this one."""
     _, requests, errors = watched
-    ours = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
     assert errors == []
-    assert [url for url in requests if not url.startswith(ours)] == []
+    assert lab.outside(requests) == []
 
 
 def test_the_exported_page_steps_and_offers_nothing_that_needs_python(page, made, tmp_path):

@@ -4,17 +4,14 @@ import sys
 
 import pytest
 
-from nncheck import notebooks
 from nnlib import Value, show
 from nnlib.show.neuron import FUNCTIONS
 from nnlib.show.race import SURFACES
 from tests.browser import lab
 from tests.browser.test_stage import (
     BUTTONS,
-    HERE,
     SCREENS,
     SEEN,
-    open_instruments,
     stage,
     step_of,
 )
@@ -38,23 +35,6 @@ CLASHES = """root => {
         .filter(other => !apart(one[1], other[1])).map(other => [one, other]).flat());
     return [...out, ...on].map(([text]) => text.textContent);
 }"""
-
-
-@pytest.fixture(scope="module")
-def made():
-    """What the notebook makes, made here."""
-    names = {}
-    for cell in notebooks.read(HERE / "instruments.ipynb").cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-    return names
-
-
-@pytest.fixture(scope="module")
-def watched(browser, url, working_copy):
-    page, requests, errors = open_instruments(browser, url, working_copy)
-    yield page, requests, errors
-    page.context.close()
 
 
 def find(page, title):
@@ -276,9 +256,8 @@ def scrub_max(root):
 def test_no_error_is_logged_and_no_request_leaves_this_machine(watched):
     """Of all the tests before this one."""
     _, requests, errors = watched
-    ours = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
     assert errors == []
-    assert [url for url in requests if not url.startswith(ours)] == []
+    assert lab.outside(requests) == []
 
 
 def test_an_exported_page_steps_and_shows_its_controls_but_does_not_turn_them(page, tmp_path):

@@ -3,24 +3,20 @@
 import numpy as np
 import pytest
 
-from nncheck import notebooks
 from nnlib import Tensor
 from nnlib import functional as F
 from tests.browser import lab
+from tests.browser.instruments import STAGES
 from tests.browser.test_stage import (
-    HERE,
     SCREENS,
     SEEN,
-    open_instruments,
     stage,
     step_of,
 )
 from tests.nnlib.test_show_attention import stages
 from tests.nnlib.test_show_conv import by_hand
 
-# Where the notebook's stages are: one in each cell of code but the first.
-CELLS = [c.id for c in notebooks.read(HERE / "instruments.ipynb").cells if c.cell_type == "code"]
-PLACES = {n: CELLS.index(n) - 1 for n in ("convolution", "colours", "field", "looks", "weights")}
+PLACES = {n: STAGES[n] for n in ("convolution", "colours", "field", "looks", "weights")}
 
 # Numbers wider than their cell, texts that overlap, and what leaves the picture.
 AMISS = """root => {
@@ -40,23 +36,6 @@ AMISS = """root => {
         a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
     return [...wide, ...out, ...over].map(({said}) => said);
 }"""
-
-
-@pytest.fixture(scope="module")
-def made():
-    """What the notebook makes, made here."""
-    names = {}
-    for cell in notebooks.read(HERE / "instruments.ipynb").cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-    return names
-
-
-@pytest.fixture(scope="module")
-def watched(browser, url, working_copy):
-    page, requests, errors = open_instruments(browser, url, working_copy)
-    yield page, requests, errors
-    page.context.close()
 
 
 @pytest.fixture
@@ -216,9 +195,8 @@ def test_they_read_well_in_both_themes_and_widths(opened, made):
 def test_no_error_is_logged_and_no_request_leaves_this_machine(watched):
     """Of all the tests before this one."""
     _, requests, errors = watched
-    ours = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
     assert errors == []
-    assert [url for url in requests if not url.startswith(ours)] == []
+    assert lab.outside(requests) == []
 
 
 @pytest.mark.parametrize("name", PLACES)

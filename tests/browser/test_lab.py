@@ -30,8 +30,7 @@ def test_lab_opens_on_the_first_page_and_every_cell_runs(page, url):
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     assert page.locator(".Toastify__toast").all_inner_texts() == []
     assert errors == []
-    ours = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
-    assert [url for url in requests if not url.startswith(ours)] == []
+    assert lab.outside(requests) == []
 
 
 def test_a_lesson_reads_well_in_both_themes_and_widths(page, url):

@@ -1,9 +1,7 @@
 """The stage and the instruments on it, in a real JupyterLab and as a page of its own."""
 
 import math
-import shutil
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -11,8 +9,8 @@ import pytest
 from nncheck import notebooks
 from nnlib.graph import rehearse, topological
 from tests.browser import lab
+from tests.browser.instruments import HERE, STAGES, open_instruments
 
-HERE = Path(__file__).parent
 SCREENS = HERE.parents[1] / "build" / "screens"
 
 pytestmark = [
@@ -33,39 +31,7 @@ OUTSIDE = """root => [...root.querySelectorAll('[data-key^=face] text, [data-key
     const box = root.querySelector(`[data-key=${card}] rect`).getBBox(), own = text.getBBox();
     return own.x < box.x || own.x + own.width > box.x + box.width;
 }).map(text => text.textContent)"""
-# One in each cell of the notebook but the first.
-STAGES = sum(c.cell_type == "code" for c in notebooks.read(HERE / "instruments.ipynb").cells) - 1
 BUTTONS = ["First step", "Step back", "Play", "Step forward", "Last step"]
-
-
-@pytest.fixture(scope="module")
-def made():
-    """What the notebook makes, made here: the graphs, to ask the engine."""
-    names = {}
-    for cell in notebooks.read(HERE / "instruments.ipynb").cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-    return names
-
-
-def open_instruments(browser, url, working_copy):
-    """A page with every cell of the notebook run, and what it asked for and complained about."""
-    shutil.copy(HERE / "instruments.ipynb", working_copy)
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    requests, errors = [], lab.errors_of(page)
-    page.on("request", lambda request: requests.append(request.url))
-    lab.open_notebook(page, url, "instruments.ipynb")
-    lab.run_all(page)
-    page.wait_for_function(f"() => document.querySelectorAll('.nn-stage').length === {STAGES}")
-    return page, requests, errors
-
-
-@pytest.fixture(scope="module")
-def watched(browser, url, working_copy):
-    """The notebook, opened once for the tests that leave it as it was."""
-    page, requests, errors = open_instruments(browser, url, working_copy)
-    yield page, requests, errors
-    page.context.close()
 
 
 @pytest.fixture
@@ -263,10 +229,9 @@ def test_it_reads_well_in_both_themes_and_widths(opened):
 def test_no_error_is_logged_and_no_request_leaves_this_machine(watched):
     """Of all the tests before this one."""
     _, requests, errors = watched
-    ours = ("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")
     assert errors == []
     assert requests
-    assert [url for url in requests if not url.startswith(ours)] == []
+    assert lab.outside(requests) == []
 
 
 def test_it_steps_while_the_kernel_is_busy_and_when_it_is_gone(browser, url, working_copy):
@@ -300,15 +265,15 @@ def test_a_notebook_that_is_saved_and_opened_again_shows_the_still_pictures(
     """The widget has gone with its kernel: nothing may say `model not found`."""
     opened, _, errors = open_instruments(browser, url, working_copy)
     opened.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    assert opened.locator(".nn-stage").count() == STAGES
+    assert opened.locator(".nn-stage").count() == len(STAGES)
     saved = notebooks.load(working_copy / "instruments.ipynb")
     shown = [set(out["data"]) for cell in saved["cells"] for out in cell.get("outputs", [])]
-    assert shown == [{"image/png", "text/plain"}] * STAGES
+    assert shown == [{"image/png", "text/plain"}] * len(STAGES)
 
     opened.evaluate(f"() => {lab.PANEL}.sessionContext.shutdown()")
     lab.open_notebook(opened, url, "instruments.ipynb")
     opened.wait_for_function(
-        f"() => document.querySelectorAll('.jp-OutputArea-output img').length === {STAGES}"
+        f"() => document.querySelectorAll('.jp-OutputArea-output img').length === {len(STAGES)}"
     )
     assert opened.get_by_text("model not found").count() == 0
     assert errors == []

@@ -1,0 +1,27 @@
+"""The notebook with every instrument: what it makes, and how it is opened."""
+
+import shutil
+from pathlib import Path
+
+from nncheck import notebooks
+from tests.browser import lab
+
+HERE = Path(__file__).parent
+
+
+CODE = [c for c in notebooks.read(HERE / "instruments.ipynb").cells if c.cell_type == "code"]
+# Each cell of code but the first shows one stage; how many stand above it.
+STAGES = {cell.id: above for above, cell in enumerate(CODE[1:])}
+
+
+def open_instruments(browser, url, working_copy):
+    """A page with every cell of the notebook run, and what it asked for and complained about."""
+    shutil.copy(HERE / "instruments.ipynb", working_copy)
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    requests, errors = [], lab.errors_of(page)
+    page.on("request", lambda request: requests.append(request.url))
+    lab.open_notebook(page, url, "instruments.ipynb")
+    lab.run_all(page)
+    shown = "() => document.querySelectorAll('.nn-stage').length"
+    page.wait_for_function(f"{shown} === {len(STAGES)}")
+    return page, requests, errors
