@@ -4,7 +4,9 @@ Both have the same two methods. `trouble(name)` says why an answer cannot be che
 `reply(call)` is what it replies to one call.
 """
 
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,13 +111,21 @@ class Local:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much the worker may take: seconds, bytes of memory, and how many starts anew."""
+    """How much the worker may take: seconds, bytes of memory, and how many starts anew.
+
+    `total` are the seconds of all that a notebook's own code does.
+    """
 
     start: float = 60
     cell: float = 20
     call: float = 10
+    total: float = math.inf
     restarts: int = 20
     memory: int = 1 << 30
+
+
+class Unfenced(RuntimeError):
+    """A worker lacks a guarantee without which no answer may run."""
 
 
 class Remote:
@@ -123,14 +133,20 @@ class Remote:
 
     A cell that never ends, or that ends the process, is left out the next time: it costs its own
     questions only. `guarantees` says which fences stand around the worker, once it has started;
-    without `fences` it is a process of its own and no more.
+    without `fences` it is a process of its own and no more. None of the learner's code runs in a
+    worker that lacks one of the guarantees `needs`.
     """
 
     def __init__(
-        self, cells: list[Cell], exercise: Exercise, limits: Limits | None = None, fences=True
+        self,
+        cells: list[Cell],
+        exercise: Exercise,
+        limits: Limits | None = None,
+        fences=True,
+        needs: Iterable[str] = (),
     ):
         self.cells, self.exercise, self.limits = cells, exercise, limits or Limits()
-        self.fences = fences
+        self.fences, self.needs, self.spent = fences, tuple(needs), 0.0
         self.guarantees: dict[str, list[str]] = {name: [] for name in confine.GUARANTEES}
         self.errors: dict[int, Trouble] = {}  # by cell: why it cannot be used
         self.ended: set[int] = set()  # cells that ended the worker
@@ -155,8 +171,8 @@ class Remote:
         worker = self._ready()
         try:
             key = worker.keep(call.probe, self.limits.call)
-            said = worker.ask(
-                "call", key, list(call.names), list(call.data), seconds=self.limits.call
+            said = self._ask(
+                worker, self.limits.call, "call", key, list(call.names), list(call.data)
             )
             return reply_from(said)
         except Ended as ended:
@@ -184,16 +200,23 @@ class Remote:
     def _ready(self) -> "Child":
         """A worker in which every cell has run that can."""
         while self.child is None:
-            if self.starts > self.limits.restarts:
+            if self.starts > self.limits.restarts or self.spent >= self.limits.total:
                 raise Trouble(
                     "error",
                     "timeout",
-                    "Not checked: too many cells of this notebook never end or end Python. Mend "
-                    "those first.",
+                    "Not checked: too many cells of this notebook take too long, never end, or "
+                    "end Python. Mend those first.",
                 )
             self.starts += 1
             worker = child.start(self.exercise.uses, self.limits.memory, self.fences)
             self.guarantees = worker.guarantees
+            lacking = [name for name in self.needs if not self.guarantees[name]]
+            if lacking:
+                worker.kill()
+                raise Unfenced(
+                    f"This machine does not hold: {', '.join(lacking)}. `nncheck doctor` says what "
+                    "is missing."
+                )
             try:
                 self._run_cells(worker)
             except BaseException:
@@ -202,6 +225,18 @@ class Remote:
             if not worker.ended:
                 self.child = worker
         return self.child
+
+    def _ask(self, worker, seconds, *order):
+        """Have the worker run some of the learner's code, for so long or until the total is up."""
+        left = self.limits.total - self.spent
+        if left <= 0:
+            worker.kill()
+            raise Ended("timeout")
+        before = time.monotonic()
+        try:
+            return worker.ask(*order, seconds=min(seconds, left))
+        finally:
+            self.spent += time.monotonic() - before
 
     def _run_cells(self, worker):
         try:
@@ -216,12 +251,13 @@ class Remote:
             if not cell.runs or number in self.ended:
                 continue
             try:
-                what = worker.ask(
+                what = self._ask(
+                    worker,
+                    self.limits.cell,
                     "cell",
                     f"cell {number}",
                     cell.source,
                     list(self.exercise.questions),
-                    seconds=self.limits.cell,
                 )
             except Ended as ended:
                 self.ended.add(number)

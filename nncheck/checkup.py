@@ -113,7 +113,7 @@ def check(path: Path, name: str, record=True) -> Sheet:
     try:
         cells = submission.read(path)
     except submission.Unreadable as error:
-        return Sheet(path, name, list(_all_unreadable(what, str(error))))
+        return Sheet(path, name, list(all_unreadable(what, str(error))))
     with Remote(cells, what) as answer:
         verdicts = Trial(what, NOTEBOOK_SEED).judge_all(answer)
     sheet = Sheet(path, name, verdicts, guarantees=answer.guarantees)
@@ -128,7 +128,8 @@ def check(path: Path, name: str, record=True) -> Sheet:
     return sheet
 
 
-def _all_unreadable(what: Exercise, message: str) -> Iterator[Verdict]:
+def all_unreadable(what: Exercise, message: str) -> Iterator[Verdict]:
+    """What each question of an exercise gets if the notebook cannot be read."""
     for q in what.questions.values():
         yield Verdict(what.name, q.name, "error", 0, q.points, "unreadable", message)
 

@@ -17,6 +17,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,15 @@ class Child:
         raise NotImplementedError
 
 
+_plain: "weakref.WeakSet[Plain]" = weakref.WeakSet()
+
+
+def end_plain():
+    """End every worker of this process that no zygote ends."""
+    for one in list(_plain):
+        one.kill()
+
+
 class Plain(Child):
     """A worker without fences: its own process, and nothing else between it and the machine."""
 
@@ -112,6 +122,7 @@ class Plain(Child):
             **own_group,
         )
         self.pid = self.process.pid
+        _plain.add(self)
         self.talker: threading.Thread | None = None
 
     def _exchange(self, order, seconds):
@@ -148,6 +159,7 @@ class Plain(Child):
                 os.killpg(self.pid, signal.SIGKILL)
         self.process.wait(10)
         self.ended = True
+        _plain.discard(self)
         if not (self.talker and self.talker.is_alive()):
             self._close_pipes()  # else the talker does, when nobody holds the other end any more
         self.folder.cleanup()

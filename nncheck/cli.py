@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from nncheck import checkup, exercise, progress, report
+from nncheck import checkup, classroom, exercise, progress, report
 
 CHECK_HELP = """\
 Runs the answers of exercise notebooks in a process of their own and says, question by question,
@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     made = command("progress", show_progress, "what has passed, how often you tried and predicted")
     made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
 
+    classroom.add_commands(command)
     made = command(
         "doctor",
         doctor,

@@ -27,7 +27,8 @@ class Verdict:
     """What a check found out about one question.
 
     `name` is the known mistake (`mistake` is then True) or the kind of symptom. `message` says what
-    happened and what to do; `detail` where it shows; `snippet` is code that shows it again.
+    happened and what to do; `detail` where it shows; `snippet` is code that shows it again; `probe`
+    says which probe that was.
     """
 
     exercise: str
@@ -40,6 +41,7 @@ class Verdict:
     detail: str = ""
     snippet: str = ""
     mistake: bool = False
+    probe: str = ""
 
     @property
     def passed(self) -> bool:
@@ -163,6 +165,7 @@ class Trial:
         gap, reply, c = gaps[worst], replies[worst], calls[worst]
         gap = replace(gap, text=_placed(q, c, gap.text, right[worst].value))
         found = {"detail": _where(q, c, gap), "snippet": snippet(q, c)}
+        found["probe"] = f"{c.probe.__name__} ({worst + 1} of {len(calls)})"
         if wrong:
             return {**found, "name": wrong.mistake, "message": wrong.sentence, "mistake": True}
         if reply.raised is None and gap.kind in ("value", "shape"):

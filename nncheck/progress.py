@@ -4,15 +4,14 @@ Lines are only ever added, each under a lock. A last line that was cut off half-
 power cut) is ignored with a note. Nothing leaves the machine.
 """
 
-import contextlib
 import json
 import os
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nncheck.lock import locked
 from nncheck.wire import clean
 
 FILE = "progress.jsonl"
@@ -31,7 +30,7 @@ def append(path: Path, event: str, **details):
     """Add one event to the record."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     line = json.dumps({"event": event, "when": when, **details}, ensure_ascii=True)
-    with open(path, "r+b") as file, _locked(file):
+    with open(path, "r+b") as file, locked(file):
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # a line that was cut off must not swallow this one
@@ -102,54 +101,6 @@ class Journal:
             return read(self.path)[0] if self.path and not self.note else self._memory
         except OSError:
             return self._memory
-
-
-@contextlib.contextmanager
-def _locked(file):
-    """Hold the file for ourselves; waits at most ten seconds for whoever else is writing."""
-    deadline = time.monotonic() + 10
-    while not _try_lock(file):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{file.name} is held by another program; close it and try again.")
-        time.sleep(0.02)
-    try:
-        yield
-    finally:
-        _unlock(file)
-
-
-try:
-    import fcntl
-
-    def _try_lock(file):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file):
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-except ImportError:  # Windows: lock one byte far beyond the end
-    import msvcrt
-
-    _BYTE = 1 << 30
-
-    def _try_lock(file):
-        file.seek(_BYTE)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file):
-        file.seek(_BYTE)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
-
-
-# ------------------------------------------------------------------------- what it says
 
 
 @dataclass

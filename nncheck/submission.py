@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_BYTES = 50_000_000
+MAX_BYTES = 20_000_000  # full of brackets, that much takes half a gigabyte to read
 CHECK = re.compile(r"\s*check\(\s*[\"']\w*[\"']\s*\)\s*")
 OPENED = re.compile(r"\bopen_exercise\(\s*[\"'](\w+)[\"']")
 
@@ -36,28 +36,39 @@ class Cell:
 
 
 def read(path: Path) -> list[Cell]:
-    """The code cells of a notebook, in order."""
+    """The code cells of a notebook in a file, in order."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise Unreadable(
-                f"{path.name} has more than {MAX_BYTES // 1_000_000} MB. Choose Edit > Clear "
-                "Outputs of All Cells, and save it."
-            )
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _no_notebook(path, "it is not UTF-8 text") from None
+            raise too_large(path.name)
+        content = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"{path.name} cannot be read: {error.strerror}.") from None
+    return parse(content, path.name)
+
+
+def parse(content: bytes, name: str) -> list[Cell]:
+    """The code cells of a notebook from its bytes; `name` is what messages call it."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _no_notebook(name, "it is not UTF-8 text") from None
     if not text.strip():
-        raise _no_notebook(path, "it is empty")
+        raise _no_notebook(name, "it is empty")
     try:
         return [_cell(c) for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
     except json.JSONDecodeError as error:
-        raise _no_notebook(path, f"line {error.lineno} is not JSON ({error.msg})") from None
+        raise _no_notebook(name, f"line {error.lineno} is not JSON ({error.msg})") from None
     except RecursionError:
-        raise _no_notebook(path, "it is nested too deeply") from None
+        raise _no_notebook(name, "it is nested too deeply") from None
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _no_notebook(path, "its cells are not those of a notebook") from None
+        raise _no_notebook(name, "its cells are not those of a notebook") from None
+
+
+def too_large(name: str) -> Unreadable:
+    return Unreadable(
+        f"{name} has more than {MAX_BYTES // 1_000_000} MB. Choose Edit > Clear Outputs of All "
+        "Cells, and save it."
+    )
 
 
 def _cell(data):
@@ -66,9 +77,9 @@ def _cell(data):
     return Cell(str(data.get("id", "")), source, tuple(t for t in tags if isinstance(t, str)))
 
 
-def _no_notebook(path, why):
+def _no_notebook(name, why):
     return Unreadable(
-        f"{path.name} is not a notebook: {why}. Take it back from your last commit or from "
+        f"{name} is not a notebook: {why}. Take it back from your last commit or from "
         "JupyterLab's checkpoint (File > Revert Notebook to Checkpoint), or start it anew: move it "
         "out of the way and run `nncheck update` on the working copy."
     )

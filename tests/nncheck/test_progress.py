@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from nncheck import progress
+from nncheck import lock, progress
 from nncheck.diagnose import Verdict
 
 
@@ -62,7 +62,7 @@ def test_two_writers_at_once_lose_no_line_and_mix_none(record):
 
 def test_a_writer_waits_while_another_holds_the_record(record):
     writer = threading.Thread(target=progress.append, args=(record, "skip"))
-    with open(record, "r+b") as file, progress._locked(file):
+    with open(record, "r+b") as file, lock.locked(file):
         writer.start()
         writer.join(0.3)
         assert writer.is_alive()
