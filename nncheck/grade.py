@@ -60,19 +60,17 @@ class Job:
     limits: Limits = LIMITS
 
     @classmethod
-    def of(cls, handed: Handed, number: int, secret: str, needs: tuple[str, ...]) -> "Job":
+    def of(cls, handed: Handed, number: int, secret: str, **more) -> "Job":
         """The job for what was handed in, with data that nobody can know beforehand."""
-        seed = seed_for(secret, handed.student, handed.exercise)
-        checks = exercise.fingerprint(handed.exercise)
         return cls(
-            number,
-            handed.student,
-            handed.exercise,
-            handed.file,
-            handed.content,
-            seed,
-            checks,
-            needs,
+            submission=number,
+            student=handed.student,
+            exercise=handed.exercise,
+            file=handed.file,
+            content=handed.content,
+            seed=seed_for(secret, handed.student, handed.exercise),
+            checks=exercise.fingerprint(handed.exercise),
+            **more,
         )
 
 
@@ -94,6 +92,9 @@ class Tally:
 # -------------------------------------------------------------------------- one submission
 
 
+_one_at_a_time = threading.Lock()  # a trial puts answers into the check file's own names
+
+
 def grade_one(job: Job) -> str:
     """Grade one submission: its result, as JSON. Never raises because of what was handed in."""
     started = time.perf_counter()
@@ -106,7 +107,8 @@ def grade_one(job: Job) -> str:
         verdicts = list(checkup.all_unreadable(what, str(error)))
     else:
         with Remote(cells, what, job.limits, needs=job.needs) as answer:
-            verdicts = Trial(what, job.seed).judge_all(answer)
+            with _one_at_a_time:
+                verdicts = Trial(what, job.seed).judge_all(answer)
             guarantees = answer.guarantees
     ended = [v for v in verdicts if v.status == "error" and v.name in ENDED]
     return json.dumps(
@@ -173,6 +175,7 @@ class Run:
     only: str = ""
     again: bool = False
     needs: tuple[str, ...] = ()
+    limits: Limits = LIMITS
     secret: str = ""
     bar: Callable[[int], Callable[[], object]] = lambda total: lambda: None
     tally: Tally = field(default_factory=Tally)
@@ -217,7 +220,7 @@ class Run:
                 continue
             handed = replace(handed, content=content, handed_in=when)
             number, tries = self.book.claim(handed)
-            job = Job.of(handed, number, self.secret, self.needs)
+            job = Job.of(handed, number, self.secret, needs=self.needs, limits=self.limits)
             if tries <= TRIES:
                 yield job
             else:

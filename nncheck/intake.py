@@ -87,12 +87,12 @@ def _of_student(folder, student, only):
     found: dict[str, list[Handed]] = {}
     for parts, regular in _files(folder, (student,)):
         file = clean("/".join(parts))
+        if not regular:
+            yield Refused(student, file, "it is a link or a device, not a file")
+            continue
         if not parts[-1].endswith(".ipynb"):
             if parts[-1].lower().endswith(ARCHIVES):
                 yield Refused(student, file, "an archive is not opened; unpack it here")
-            continue
-        if not regular:
-            yield Refused(student, file, "it is a link or a device, not a file")
             continue
         try:
             handed = _handed(folder, parts, student)
