@@ -213,7 +213,8 @@ class Fenced(Child):
 
 def _send(line, data, until):
     line.settimeout(max(until - time.monotonic(), 0.001))
-    line.sendall(len(data).to_bytes(4, "big") + data)
+    line.sendall(len(data).to_bytes(4, "big"))
+    line.sendall(data)
 
 
 def _receive(line, until):
@@ -225,18 +226,18 @@ def _receive(line, until):
 
 
 def _exactly(line, size, until):
-    parts, missing = [], size
-    while missing:
+    data = bytearray(size)
+    free = memoryview(data)
+    while free:
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError
         line.settimeout(left)
-        part = line.recv(min(missing, 1 << 20))
-        if not part:
+        got = line.recv_into(free)
+        if not got:
             raise EOFError("the other side has gone")
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
+        free = free[got:]
+    return data
 
 
 # ------------------------------------------------------------------------------ the zygote

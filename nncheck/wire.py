@@ -129,14 +129,14 @@ def dumps(value) -> bytes:
     >>> dumps([1, (2.5,), np.arange(2, dtype="uint8")])[4:]
     b'[1,{"t":[2.5]},{"a":["uint8",[2]]}]\\x00\\x01'
     """
-    blobs: list[bytes] = []
+    blobs: list[ndarray] = []
     text = to_json(_tagged(plain(value), blobs), separators=(",", ":")).encode("ascii")
     return b"".join([len(text).to_bytes(4, "big"), text, *blobs])
 
 
 def _tagged(value, blobs):
     if isinstance(value, ndarray):
-        blobs.append(ascontiguousarray(value).tobytes())
+        blobs.append(ascontiguousarray(value).reshape(-1).view("uint8"))  # joined without a copy
         return {"a": [value.dtype.name, list(value.shape)]}
     if isinstance(value, list):
         return [_tagged(v, blobs) for v in value]
@@ -149,7 +149,7 @@ def _tagged(value, blobs):
     return value
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes | bytearray) -> Any:
     """Bytes back to plain data; raises WireError for anything that `dumps` would not write."""
     if len(data) > MAX_BYTES:
         raise TooLarge(f"a message of {len(data)} bytes; at most {MAX_BYTES} are read")
@@ -238,11 +238,12 @@ def clean(text: str) -> str:
 
 def write_frame(file, data: bytes):
     """One message: four bytes of length, then the bytes."""
-    file.write(len(data).to_bytes(4, "big") + data)
+    file.write(len(data).to_bytes(4, "big"))
+    file.write(data)
     file.flush()
 
 
-def read_frame(file) -> bytes:
+def read_frame(file) -> bytearray:
     """The next message's bytes; raises EOFError when the other side has gone."""
     size = int.from_bytes(_read(file, 4), "big")
     if size > MAX_BYTES:
@@ -251,11 +252,11 @@ def read_frame(file) -> bytes:
 
 
 def _read(file, size):
-    parts, missing = [], size
-    while missing:
-        part = file.read(min(missing, 1 << 20))
-        if not part:
+    data = bytearray(size)
+    free = memoryview(data)
+    while free:
+        got = file.readinto(free)
+        if not got:
             raise EOFError("the other side has gone")
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
+        free = free[got:]
+    return data
