@@ -129,14 +129,15 @@ def dumps(value) -> bytes:
     >>> dumps([1, (2.5,), np.arange(2, dtype="uint8")])[4:]
     b'[1,{"t":[2.5]},{"a":["uint8",[2]]}]\\x00\\x01'
     """
-    blobs: list[ndarray] = []
+    blobs: list[memoryview] = []
     text = to_json(_tagged(plain(value), blobs), separators=(",", ":")).encode("ascii")
     return b"".join([len(text).to_bytes(4, "big"), text, *blobs])
 
 
 def _tagged(value, blobs):
     if isinstance(value, ndarray):
-        blobs.append(ascontiguousarray(value).reshape(-1).view("uint8"))  # joined without a copy
+        numbers = ascontiguousarray(value).reshape(-1).view("uint8")
+        blobs.append(numbers.data)  # not copied before it is joined
         return {"a": [value.dtype.name, list(value.shape)]}
     if isinstance(value, list):
         return [_tagged(v, blobs) for v in value]
