@@ -21,9 +21,12 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from nncheck import confine, wire, worker, zygote
 
 START = 60.0  # seconds: the first import after an installation is slow
+WATCH = 0.05  # seconds between two looks at the memory of a worker without fences
 LAST_WORDS = 0.1  # seconds that a process may take to end after its line has closed
 
 
@@ -86,7 +89,7 @@ class Child:
         self.kill()
         raise Ended(why)
 
-    def _exchange(self, order: bytes, seconds: float) -> bytes:
+    def _exchange(self, order: bytes, seconds: float) -> bytes | bytearray:
         raise NotImplementedError
 
     def kill(self, patience: float = 0) -> int | None:
@@ -104,10 +107,14 @@ def end_plain():
 
 
 class Plain(Child):
-    """A worker without fences: its own process, and nothing else between it and the machine."""
+    """A worker without fences: its own process, and nothing else between it and the machine.
 
-    def __init__(self):
+    With `memory`, one that takes more bytes is ended as soon as that is noticed.
+    """
+
+    def __init__(self, memory: int | None = None):
         super().__init__()
+        self.memory = memory
         self.folder = tempfile.TemporaryDirectory(prefix="nncheck-", ignore_cleanup_errors=True)
         own_group: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
@@ -140,7 +147,12 @@ class Plain(Child):
         # A thread, because a deadline on a pipe works in no other way on every system.
         self.talker = threading.Thread(target=talk, daemon=True)
         self.talker.start()
-        self.talker.join(seconds)
+        until = time.monotonic() + seconds
+        while self.talker.is_alive() and (left := until - time.monotonic()) > 0:
+            self.talker.join(left if self.memory is None else min(left, WATCH))
+            if self.memory is not None and _taken(self.pid) > self.memory:
+                self.kill()
+                raise Ended("out of memory")
         if self.talker.is_alive():
             raise TimeoutError
         if isinstance(said[0], Exception):
@@ -170,6 +182,14 @@ class Plain(Child):
             with contextlib.suppress(OSError):
                 if pipe:
                     pipe.close()
+
+
+def _taken(pid):
+    """How many bytes of memory a process has taken; 0 if it is gone."""
+    try:
+        return psutil.Process(pid).memory_info().rss
+    except psutil.Error:
+        return 0
 
 
 class Fenced(Child):
@@ -335,6 +355,7 @@ def start(uses: str, memory: int, fences: bool = True) -> Child:
     if fences:
         with contextlib.suppress(Unavailable):
             return Fenced(zygote_for(uses), memory)
+        return Plain(memory)
     return Plain()
 
 

@@ -238,3 +238,19 @@ def test_memory_that_is_missing_is_named_in_a_cell_and_in_a_call():
 )
 def test_an_end_is_named_by_its_signal(code, kind):
     assert child.cause(code) == kind
+
+
+def test_without_fences_memory_is_watched():
+    cells = (
+        "import numpy as np, time\nkept = []",
+        "for i in range(400):\n    kept.append(np.ones(2**20))",
+    )
+    plain = Plain(memory=300 << 20)
+    try:
+        plain.ask("start", "numpy", [], seconds=60)
+        assert plain.ask("cell", "a", cells[0], [], seconds=20)["error"] is None
+        with pytest.raises(Ended, match="out of memory"):
+            plain.ask("cell", "b", cells[1] + "\n    time.sleep(0.01)", [], seconds=20)
+        assert gone(plain.pid)
+    finally:
+        plain.kill()
