@@ -9,9 +9,15 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 os.environ |= {"TQDM_DISABLE": "1"}
 
 from tests.bench.results import HERE, RESULTS, figures, page, read_figures, worse
-from tests.bench.sections import imports, stepper, steps, training
+from tests.bench.sections import grading, imports, stepper, steps, training
 
-SECTIONS = (steps, imports, stepper, training)  # a new one: a file in sections/, and its name here
+SECTIONS = (
+    steps,
+    imports,
+    stepper,
+    grading,
+    training,
+)  # a new one: a file in sections/, and its name here
 
 
 def main() -> int:
