@@ -31,8 +31,8 @@ COLD = 6  # submissions that get a process of their own, or a kernel
 KILLS = 100
 ABOUT = f"""\
 `nncheck grade` on every exercise of the course for {CLASS} learners, two in three with the solution
-and one with the untouched exercise, and on a small exercise in torch for {CLASS_TORCH} learners; the
-start of all processes is included. Beside it some of the same notebooks one by one: `nncheck check`
+and one with the untouched exercise, and on a small one in torch for {CLASS_TORCH}; the start of all
+processes is included. Beside it some of the same notebooks one by one: `nncheck check`
 in fresh processes for each, and run by nbclient as they are, which checks nothing. Ratios are of
 wall time in one run, of one grading process."""
 
