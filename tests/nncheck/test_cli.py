@@ -333,6 +333,7 @@ def test_progress_tells_what_passed_how_often_tried_and_predicted(run, copy):
     assert "over_the_batch" in rows["01_functions"]
     assert "0/4" in rows["02_objects"]
     assert "0 of 1 right" in rows["other"]
+    assert "Right when you said sure: 1 of 2." in out
     assert "Left for later: 02_objects: train." in out
     assert "could not be read and was left out" in out
 
