@@ -1,7 +1,7 @@
 """nncheck: says whether an answer is right, and if not, which mistake was made.
 
-A notebook needs `open_exercise`, `predict`, `choose`, `reveal`, `recall`; a check file needs `question`,
-`wrong`, `catch` and `call`.
+A notebook needs `open_exercise`, `predict`, `reveal`, `recall`, and `choose` where there are no
+buttons; a check file needs `question`, `wrong`, `catch` and `call`.
 """
 
 from nncheck.exercise import call, catch, question, wrong

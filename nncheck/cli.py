@@ -86,7 +86,11 @@ def parser() -> argparse.ArgumentParser:
     made = command("progress", show_progress, "what has passed, how often you tried and predicted")
     made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
 
+    made = command("mine", mine, "write what you have built into my_nn.py, one file of Python")
+    made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
+
     classroom.add_commands(command)
+
     made = command(
         "doctor",
         doctor,
@@ -117,7 +121,7 @@ def start(options) -> int:
 def update(options) -> int:
     from nncheck import workcopy
 
-    return workcopy.update(options.folder or _working_copy())
+    return workcopy.update(options.folder or _working_copy("update"))
 
 
 def build(options) -> int:
@@ -198,11 +202,19 @@ def show_progress(options) -> int:
     return 0
 
 
-def _working_copy() -> Path:
+def mine(options) -> int:
+    from nncheck import mine
+
+    folder = Path(options.folder or _working_copy("mine"))
+    print(mine.write(folder, _with_bar(checkup.targets([str(folder)]), hidden=False)))
+    return 0
+
+
+def _working_copy(command: str) -> Path:
     record = progress.find()
     if record is None:
         raise FileNotFoundError(
             "This is no working copy. Go to the folder that `nncheck start` wrote, or name it: "
-            "nncheck update my-course"
+            f"nncheck {command} my-course"
         )
     return record.parent

@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import re
 import sys
 import time
 from dataclasses import dataclass
@@ -265,14 +264,10 @@ def saved_notebook() -> Saved | None:
 
 def solution_source(exercise_name: str, question: str) -> str:
     """Our solution's cell, without the marks of its region."""
-    path = exercise.home() / "solutions" / f"{exercise_name}.ipynb"
-    if not path.exists():
-        raise FileNotFoundError(f"This installation has no solutions of {exercise_name}.")
-    cell = submission.answer_cell(submission.read(path), question)
+    cell = submission.answer_cell(submission.read(exercise.solution(exercise_name)), question)
     if cell is None:
         raise LookupError(f"The solutions of {exercise_name} have no cell for {question}.")
-    lines = cell.source.splitlines()
-    return "\n".join(n for n in lines if not re.match(r"\s*#+ ?(BEGIN|END) SOLUTION", n))
+    return submission.unmarked(cell.source)
 
 
 class _Unread:

@@ -190,7 +190,8 @@ def test_a_notebook_that_belongs_to_no_exercise_is_told(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "check", "start", "update", "progress", "build", "notebooks"]
+    "command",
+    ["", "check", "start", "update", "progress", "mine", "build", "notebooks"],
 )
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stopped:
