@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+from datetime import date
 from pathlib import Path
 
 from nncheck import checkup, classroom, exercise, progress, report
@@ -84,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--junit", metavar="FILE", type=Path, help="also write JUnit XML")
 
     made = command("progress", show_progress, "what has passed, how often you tried and predicted")
+    made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
+
+    made = command(
+        "review", review, "what you have missed and is due today: five minutes, from memory"
+    )
     made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
 
     made = command("mine", mine, "write what you have built into my_nn.py, one file of Python")
@@ -199,6 +205,16 @@ def show_progress(options) -> int:
     print(report.progress_table(events))
     if note:
         print(note)
+    return 0
+
+
+def review(options) -> int:
+    from nncheck import review
+
+    folder = Path(options.folder) if options.folder else _working_copy("review")
+    if not (folder / progress.FILE).is_file():
+        raise FileNotFoundError(f"{folder} is no working copy: it has no {progress.FILE}.")
+    review.run(folder, date.today(), input if sys.stdin.isatty() else None)
     return 0
 
 

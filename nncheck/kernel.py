@@ -18,8 +18,10 @@ from nncheck.worker import NO_VALUE
 _open: dict[str, "Checks"] = {}  # the last one opened of each exercise, in this kernel
 
 
-def open_exercise(name: str) -> "Checks":
+def open_exercise(name: str, review: bool = False) -> "Checks":
     """The checks of an exercise, for the notebook that calls this.
+
+    On a page of `nncheck review` a check is recorded as a review, and as no other try.
 
     >>> check = open_exercise("22_autograd")   # doctest: +SKIP
     >>> check("mul")                           # doctest: +SKIP
@@ -29,7 +31,7 @@ def open_exercise(name: str) -> "Checks":
     before = _open.get(name)
     if before:
         before.stop_watching()
-    checks = Checks(exercise.load(name), Kernel(names, ipython))
+    checks = Checks(exercise.load(name), Kernel(names, ipython), review)
     if before and before.kernel.names is names:
         checks.kernel.runs.update(before.kernel.runs)
     _open[name] = checks
@@ -39,8 +41,9 @@ def open_exercise(name: str) -> "Checks":
 class Checks:
     """Checks the answers of one exercise as they stand in this kernel."""
 
-    def __init__(self, exercise: Exercise, kernel: "Kernel"):
-        self.exercise, self.kernel = exercise, kernel
+    def __init__(self, exercise: Exercise, kernel: "Kernel", review: bool = False):
+        self.exercise, self.kernel, self.review = exercise, kernel, review
+        self.again: dict[str, dict[str, str]] = {}  # in a review: each source, and its status
         self.trial = Trial(exercise, NOTEBOOK_SEED)
         self.journal = progress.Journal(progress.find())
         kernel.builds = exercise.builds
@@ -80,7 +83,10 @@ class Checks:
         except (OSError, ValueError, LookupError) as error:
             text = str(error.args[0] if isinstance(error, LookupError) else error)
             return message.Shown(text, message.card(message.words(text), ""))
-        passed = self._record(name).passed
+        if self.review:
+            passed = "passed" in self.again.get(name, {}).values()
+        else:
+            passed = self._record(name).passed
         if not passed:
             self.journal.add("solution", exercise=self.exercise.name, question=name)
         advice = (
@@ -143,8 +149,22 @@ class Checks:
     def _count_try(self, verdict) -> int:
         """How many tries there have been; this one counts if it ran and its source is new."""
         source = self.kernel.source_hash(verdict.question)
+        if self.review:
+            return self._count_again(verdict, source)
         self.journal.add_try(verdict, source, self.exercise.fingerprint)
         return self._record(verdict.question).tries
+
+    def _count_again(self, verdict, source) -> int:
+        known = self.again.setdefault(verdict.question, {})
+        if verdict.status in ("passed", "failed") and source not in known:
+            known[source] = verdict.status
+            self.journal.add(
+                "review",
+                exercise=verdict.exercise,
+                question=verdict.question,
+                status=verdict.status,
+            )
+        return len(known)
 
 
 # --------------------------------------------------------------------------- this kernel

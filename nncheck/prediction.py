@@ -18,9 +18,14 @@ class Asked:
 
     event: str
     key: str
+    question: str
     options: list[str]
     answer: str = ""
     why: str = ""
+
+    @property
+    def text(self) -> str:
+        return "\n".join([self.question, *(f"  {lettered(o, self.options)}" for o in self.options)])
 
 
 _asked: dict[str, Asked] = {}  # by key, in this kernel
@@ -28,9 +33,9 @@ _asked: dict[str, Asked] = {}  # by key, in this kernel
 
 def predict(key: str, question: str, options: list[str]) -> Shown:
     """Ask for a prediction, before the experiment runs. `key` is "lesson/what", as "22/a+a"."""
-    asked = _asked[key] = Asked("predict", key, _checked(key, options))
-    body = "" if _ask_live(asked) else _as_list(asked.options) + _how_to_answer(asked)
-    return Shown(_as_text(question, asked.options), card(f"Predict: {words(question)}", body))
+    asked = _asked[key] = Asked("predict", key, question, _checked(key, options))
+    body = "" if ask_live(asked) else _as_list(asked.options) + _how_to_answer(asked)
+    return Shown(asked.text, card(f"Predict: {words(question)}", body))
 
 
 def choose(key: str, option: str, confidence: str) -> Shown:
@@ -48,7 +53,7 @@ def choose(key: str, option: str, confidence: str) -> Shown:
     by_letter = dict(zip(ascii_lowercase, asked.options, strict=False))
     guess = by_letter.get(option, option)
     if guess not in asked.options:
-        letters = ", ".join(_lettered(o, asked.options) for o in asked.options)
+        letters = ", ".join(lettered(o, asked.options) for o in asked.options)
         raise ValueError(f"choose({key!r}): {option!r} is none of the options: {letters}.")
     if confidence not in progress.CONFIDENCE:
         raise ValueError(
@@ -73,7 +78,7 @@ def reveal(key: str, outcome) -> Shown:
             f"reveal({key!r}): the outcome {outcome!r} is none of the options {options}. "
             "Format it as one of them, or add it to the options."
         )
-    shown = _lettered(outcome, options) if options else outcome
+    shown = lettered(outcome, options) if options else outcome
     journal, mine = _journal_and(key)
     if mine.outcome != outcome:
         journal.add("reveal", key=key, outcome=outcome)
@@ -95,11 +100,11 @@ def recall(key: str, question: str, options: list[str], *, answer: str, why: str
         raise ValueError(
             f"recall({key!r}): the answer {answer!r} is none of the options {options}."
         )
-    asked = _asked[key] = Asked("recall", key, options, answer, why)
-    told = paragraph(f"{_lettered(answer, options)}. {why}")
+    asked = _asked[key] = Asked("recall", key, question, options, answer, why)
+    told = paragraph(f"{lettered(answer, options)}. {why}")
     static = _as_list(options) + _how_to_answer(asked) + fold("Answer", told)
-    body = "" if _ask_live(asked) else static
-    return Shown(_as_text(question, options), card(f"Recall: {words(question)}", body))
+    body = "" if ask_live(asked) else static
+    return Shown(asked.text, card(f"Recall: {words(question)}", body))
 
 
 def _checked(key, options):
@@ -109,16 +114,13 @@ def _checked(key, options):
     return options
 
 
-def _lettered(option, options):
+def lettered(option: str, options: list[str]) -> str:
+    """An option with its letter: "b) more"."""
     return f"{ascii_lowercase[options.index(option)]}) {option}"
 
 
-def _as_text(question, options):
-    return "\n".join([question, *(f"  {_lettered(o, options)}" for o in options)])
-
-
 def _as_list(options):
-    items = "".join(f"<li>{words(_lettered(o, options))}</li>" for o in options)
+    items = "".join(f"<li>{words(lettered(o, options))}</li>" for o in options)
     return f'<ul style="margin:.3em 0;padding-left:1.2em;list-style:none">{items}</ul>'
 
 
@@ -150,10 +152,10 @@ def _how_to_answer(asked) -> str:
     )
 
 
-def _ask_live(asked) -> bool:
+def ask_live(asked: Asked) -> bool:
     """Below the question: an option, how sure, and a button, where somebody can press it.
 
-    Nothing is chosen beforehand.
+    Nothing is chosen beforehand. What comes back in a review shows its question too.
     """
     if not has_front_end():
         return False
@@ -163,7 +165,10 @@ def _ask_live(asked) -> bool:
     except ImportError:
         return False
     journal, mine = _journal_and(asked.key)
-    letters = [(_lettered(o, asked.options), o) for o in asked.options]
+    above = []
+    if asked.event == "review":
+        mine, above = progress.PredictionRecord(), [ipywidgets.HTML(paragraph(asked.question))]
+    letters = [(lettered(o, asked.options), o) for o in asked.options]
     choice = ipywidgets.RadioButtons(
         options=letters,
         value=mine.guess if mine.guess in asked.options else None,
@@ -188,7 +193,7 @@ def _ask_live(asked) -> bool:
 
     button.on_click(record)
     box = ipywidgets.VBox(
-        [choice, ipywidgets.HBox([sure, button], layout={"align_items": "flex-end"}), said]
+        [*above, choice, ipywidgets.HBox([sure, button], layout={"align_items": "flex-end"}), said]
     )
 
     events = shell().events

@@ -191,7 +191,7 @@ def test_a_notebook_that_belongs_to_no_exercise_is_told(run, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["", "check", "start", "update", "progress", "mine", "build", "notebooks"],
+    ["", "check", "start", "update", "progress", "mine", "review", "build", "notebooks"],
 )
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stopped:
