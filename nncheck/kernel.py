@@ -98,10 +98,10 @@ class Checks:
         return message.Shown(f"our solution of {name}", message.card(title, body))
 
     def skip(self, name: str) -> message.Shown:
-        """Leave a question for later; `nncheck progress` lists it."""
+        """Leave a question for later; `nncheck review` brings it back."""
         question = self._question(name)
         self.journal.add("skip", exercise=self.exercise.name, question=name)
-        body = message.paragraph("The lesson goes on without it. `nncheck progress` reminds you.")
+        body = message.paragraph("The lesson goes on without it. `nncheck review` brings it back.")
         title = f"<code>{question.name}</code> is left for later"
         return message.Shown(f"{name} is left for later", message.card(title, body))
 

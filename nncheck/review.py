@@ -200,6 +200,7 @@ def _calls(source, lesson):
                     key, question, options = (ast.literal_eval(given[name]) for name in names)
                     why = given.get("why", ast.Constant(f"Why? See course/{lesson}."))
                     told = ast.literal_eval(why)
+                    question = f"From lesson {key.partition('/')[0]}: {question}"
                     yield Asked("review", key, question, [str(o) for o in options], why=told)
 
 

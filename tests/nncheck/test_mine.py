@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import numpy as np
@@ -86,8 +87,20 @@ def names_of(text):
 # ------------------------------------------------------------------------- the whole course
 
 
-def test_each_answer_of_the_course_passes_its_own_check_under_the_name_that_it_has_there():
-    lessons = mine.gather()
+@pytest.fixture(scope="module")
+def lessons():
+    return mine.gather()
+
+
+@pytest.fixture(scope="module")
+def borrowed(lessons, tmp_path_factory):
+    """A folder with a `my_nn.py` that is made of nothing but the solutions."""
+    folder = tmp_path_factory.mktemp("borrowed")
+    (folder / "my_nn.py").write_text(mine.compose(lessons), encoding="utf-8")
+    return folder
+
+
+def test_each_answer_of_the_course_passes_its_own_check_under_the_name_that_it_has_there(lessons):
     names = names_of(mine.compose(lessons))
     assert [n.name for n in lessons] == exercise.names()
     for lesson in lessons:
@@ -101,15 +114,27 @@ def test_each_answer_of_the_course_passes_its_own_check_under_the_name_that_it_h
         assert [v.question for v in verdicts if not v.passed] == []
 
 
-def test_the_file_is_the_same_each_time_and_prints_nothing(capsys):
-    text = mine.compose(mine.gather())
+def test_importing_it_prints_nothing_and_brings_no_checks_and_no_drawing(borrowed):
+    done = subprocess.run(
+        [sys.executable, "-c", "import my_nn, sys; print(*sys.modules)"],
+        cwd=borrowed,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert not {"nncheck", "matplotlib", "IPython"} & set(done.stdout.split())
+    assert done.stdout.count("\n") == 1
+
+
+def test_the_file_is_the_same_each_time(borrowed):
+    text = (borrowed / "my_nn.py").read_text(encoding="utf-8")
     assert text == mine.compose(mine.gather())
-    names_of(text)
-    assert capsys.readouterr().out == ""
+    assert text.count("import numpy as np\n") == 1
 
 
-def test_catch_it_answers_checks_drawings_and_marks_are_not_in_it():
-    text = mine.compose(mine.gather())
+def test_catch_it_answers_checks_drawings_and_marks_are_not_in_it(lessons):
+    text = mine.compose(lessons)
     for word in ("caught", "open_exercise", "check = ", "experiment", "import torch", "SOLUTION"):
         assert word not in text
 
