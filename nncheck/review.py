@@ -146,14 +146,15 @@ def session(events: Sequence[dict], today: date) -> Session:
         if m.exercise:
             if m.name not in questions.get(m.exercise, ()):
                 continue
-            if not tried[m.exercise, m.name].passed:
+            record = tried.get((m.exercise, m.name))
+            if not record or not record.passed:
                 now.unfinished.append(m)
                 continue
         else:
-            outcome = predicted[m.name].outcome
-            if m.name not in asked or outcome not in asked[m.name].options:
+            again, known = asked.get(m.name), predicted.get(m.name)
+            if not again or not known or known.outcome not in again.options:
                 continue
-            again = replace(asked[m.name], answer=outcome)
+            again = replace(again, answer=known.outcome)
         minutes += m.minutes
         if minutes > MINUTES:
             now.waiting += 1
@@ -255,7 +256,7 @@ def show(record: Path | None, today: date) -> Shown:
     """The card of a day. Its text is the same for everyone."""
     if record is None:
         return Shown(RULE, card("Nothing is due", paragraph(RULE)))
-    folder, events = record.parent, progress.read(record)[0]
+    folder, events = record.parent, progress.Journal(record).events()
     now = session(events, today)
     links = [(f"{m.exercise[:2]} `{m.name}`: from memory", page(folder, m)) for m in now.questions]
     links += [
@@ -282,7 +283,7 @@ def page(folder: Path, m: Missed) -> Path:
     path = folder / FOLDER / f"{m.exercise}_{m.name}.ipynb"
     mark = f"due-{m.due}"
     if not path.exists() or f'"{mark}"' not in path.read_text(encoding="utf-8", errors="replace"):
-        tried = progress.questions(progress.read(folder / progress.FILE)[0])
+        tried = progress.questions(progress.Journal(folder / progress.FILE).events())
         passed = {name for (where, name), r in tried.items() if where == m.exercise and r.passed}
         notebooks.write(_page(m, mark, passed), path)
     return path

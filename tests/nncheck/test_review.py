@@ -252,10 +252,16 @@ def test_five_minutes_are_offered_at_a_time_the_longest_overdue_first(folder, mo
         at(0, "recall", key="11/gone", guess="1", outcome="2"),
         at(0, "recall", key="11/worked-out", guess="1", outcome="2"),
         at(0, "recall", key="11/b", guess="it turns", outcome="an option of an older lesson"),
+        at(0, "review", key="11/b", guess="", outcome="it shifts"),  # its prediction is lost
     ],
 )
 def test_what_the_course_no_longer_has_is_left_out(folder, gone):
     assert str(review.session([gone], TOMORROW)) == ""
+
+
+def test_a_review_whose_tries_are_lost_waits_in_its_exercise(folder):
+    now = review.session([question(0, "review", status="failed")], TOMORROW)
+    assert [m.name for m in now.unfinished] == ["neuron"]
 
 
 # ------------------------------------------------------------------------------- a page
