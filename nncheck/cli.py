@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+from datetime import date
 from pathlib import Path
 
 from nncheck import checkup, classroom, exercise, progress, report
@@ -86,7 +87,16 @@ def parser() -> argparse.ArgumentParser:
     made = command("progress", show_progress, "what has passed, how often you tried and predicted")
     made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
 
+    made = command(
+        "review", review, "what you have missed and is due today: five minutes, from memory"
+    )
+    made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
+
+    made = command("mine", mine, "write what you have built into my_nn.py, one file of Python")
+    made.add_argument("folder", nargs="?", help="the working copy (default: the one you are in)")
+
     classroom.add_commands(command)
+
     made = command(
         "doctor",
         doctor,
@@ -117,7 +127,7 @@ def start(options) -> int:
 def update(options) -> int:
     from nncheck import workcopy
 
-    return workcopy.update(options.folder or _working_copy())
+    return workcopy.update(options.folder or _working_copy("update"))
 
 
 def build(options) -> int:
@@ -198,11 +208,29 @@ def show_progress(options) -> int:
     return 0
 
 
-def _working_copy() -> Path:
+def review(options) -> int:
+    from nncheck import review
+
+    folder = Path(options.folder) if options.folder else _working_copy("review")
+    if not (folder / progress.FILE).is_file():
+        raise FileNotFoundError(f"{folder} is no working copy: it has no {progress.FILE}.")
+    review.run(folder, date.today(), input if sys.stdin.isatty() else None)
+    return 0
+
+
+def mine(options) -> int:
+    from nncheck import mine
+
+    folder = Path(options.folder or _working_copy("mine"))
+    print(mine.write(folder, _with_bar(checkup.targets([str(folder)]), hidden=False)))
+    return 0
+
+
+def _working_copy(command: str) -> Path:
     record = progress.find()
     if record is None:
         raise FileNotFoundError(
             "This is no working copy. Go to the folder that `nncheck start` wrote, or name it: "
-            "nncheck update my-course"
+            f"nncheck {command} my-course"
         )
     return record.parent

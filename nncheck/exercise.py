@@ -413,6 +413,14 @@ def load(name: str) -> Exercise:
     return Exercise(exercises_folder() / "checks" / f"{find(name)}.py")
 
 
+def solution(name: str) -> Path:
+    """The notebook of our solutions of an exercise."""
+    path = home() / "solutions" / f"{name}.ipynb"
+    if not path.exists():
+        raise FileNotFoundError(f"This installation has no solutions of {name}.")
+    return path
+
+
 def fingerprint(name: str) -> str:
     """The fingerprint of an exercise, without loading it."""
     return _fingerprint(exercises_folder() / "checks" / f"{find(name)}.py")

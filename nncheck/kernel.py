@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import re
 import sys
 import time
 from dataclasses import dataclass
@@ -19,8 +18,10 @@ from nncheck.worker import NO_VALUE
 _open: dict[str, "Checks"] = {}  # the last one opened of each exercise, in this kernel
 
 
-def open_exercise(name: str) -> "Checks":
+def open_exercise(name: str, review: bool = False) -> "Checks":
     """The checks of an exercise, for the notebook that calls this.
+
+    On a page of `nncheck review` a check is recorded as a review, and as no other try.
 
     >>> check = open_exercise("22_autograd")   # doctest: +SKIP
     >>> check("mul")                           # doctest: +SKIP
@@ -30,7 +31,7 @@ def open_exercise(name: str) -> "Checks":
     before = _open.get(name)
     if before:
         before.stop_watching()
-    checks = Checks(exercise.load(name), Kernel(names, ipython))
+    checks = Checks(exercise.load(name), Kernel(names, ipython), review)
     if before and before.kernel.names is names:
         checks.kernel.runs.update(before.kernel.runs)
     _open[name] = checks
@@ -40,8 +41,9 @@ def open_exercise(name: str) -> "Checks":
 class Checks:
     """Checks the answers of one exercise as they stand in this kernel."""
 
-    def __init__(self, exercise: Exercise, kernel: "Kernel"):
-        self.exercise, self.kernel = exercise, kernel
+    def __init__(self, exercise: Exercise, kernel: "Kernel", review: bool = False):
+        self.exercise, self.kernel, self.review = exercise, kernel, review
+        self.again: dict[str, dict[str, str]] = {}  # in a review: each source, and its status
         self.trial = Trial(exercise, NOTEBOOK_SEED)
         self.journal = progress.Journal(progress.find())
         kernel.builds = exercise.builds
@@ -81,7 +83,10 @@ class Checks:
         except (OSError, ValueError, LookupError) as error:
             text = str(error.args[0] if isinstance(error, LookupError) else error)
             return message.Shown(text, message.card(message.words(text), ""))
-        passed = self._record(name).passed
+        if self.review:
+            passed = "passed" in self.again.get(name, {}).values()
+        else:
+            passed = self._record(name).passed
         if not passed:
             self.journal.add("solution", exercise=self.exercise.name, question=name)
         advice = (
@@ -93,10 +98,10 @@ class Checks:
         return message.Shown(f"our solution of {name}", message.card(title, body))
 
     def skip(self, name: str) -> message.Shown:
-        """Leave a question for later; `nncheck progress` lists it."""
+        """Leave a question for later; `nncheck review` brings it back."""
         question = self._question(name)
         self.journal.add("skip", exercise=self.exercise.name, question=name)
-        body = message.paragraph("The lesson goes on without it. `nncheck progress` reminds you.")
+        body = message.paragraph("The lesson goes on without it. `nncheck review` brings it back.")
         title = f"<code>{question.name}</code> is left for later"
         return message.Shown(f"{name} is left for later", message.card(title, body))
 
@@ -144,8 +149,22 @@ class Checks:
     def _count_try(self, verdict) -> int:
         """How many tries there have been; this one counts if it ran and its source is new."""
         source = self.kernel.source_hash(verdict.question)
+        if self.review:
+            return self._count_again(verdict, source)
         self.journal.add_try(verdict, source, self.exercise.fingerprint)
         return self._record(verdict.question).tries
+
+    def _count_again(self, verdict, source) -> int:
+        known = self.again.setdefault(verdict.question, {})
+        if verdict.status in ("passed", "failed") and source not in known:
+            known[source] = verdict.status
+            self.journal.add(
+                "review",
+                exercise=verdict.exercise,
+                question=verdict.question,
+                status=verdict.status,
+            )
+        return len(known)
 
 
 # --------------------------------------------------------------------------- this kernel
@@ -265,14 +284,10 @@ def saved_notebook() -> Saved | None:
 
 def solution_source(exercise_name: str, question: str) -> str:
     """Our solution's cell, without the marks of its region."""
-    path = exercise.home() / "solutions" / f"{exercise_name}.ipynb"
-    if not path.exists():
-        raise FileNotFoundError(f"This installation has no solutions of {exercise_name}.")
-    cell = submission.answer_cell(submission.read(path), question)
+    cell = submission.answer_cell(submission.read(exercise.solution(exercise_name)), question)
     if cell is None:
         raise LookupError(f"The solutions of {exercise_name} have no cell for {question}.")
-    lines = cell.source.splitlines()
-    return "\n".join(n for n in lines if not re.match(r"\s*#+ ?(BEGIN|END) SOLUTION", n))
+    return submission.unmarked(cell.source)
 
 
 class _Unread:

@@ -15,6 +15,7 @@ from nncheck.lock import locked
 from nncheck.wire import clean
 
 FILE = "progress.jsonl"
+CONFIDENCE = ("guess", "think", "sure")  # how sure a prediction is
 
 
 def find(start: Path | None = None) -> Path | None:
@@ -124,6 +125,7 @@ class PredictionRecord:
     guess: str = ""
     confidence: str = ""
     outcome: str = ""
+    late: bool = False  # the outcome had been shown before
 
     @property
     def right(self) -> bool:
@@ -171,6 +173,20 @@ def predictions(events: Iterable[dict]) -> dict[str, PredictionRecord]:
         if event.get("guess") and not record.guess:
             record.guess = str(event["guess"])
             record.confidence = str(event.get("confidence", ""))
+            record.late = bool(record.outcome)
         if event.get("outcome"):
             record.outcome = str(event["outcome"])
     return records
+
+
+def calibration(events: Iterable[dict]) -> dict[str, tuple[int, int]]:
+    """By how sure you were: how many predictions were right, and how many there were.
+
+    What was predicted after its outcome had been shown does not count.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for p in predictions(events).values():
+        if p.guess and p.outcome and p.confidence and not p.late:
+            right, known = found.get(p.confidence, (0, 0))
+            found[p.confidence] = right + p.right, known + 1
+    return found

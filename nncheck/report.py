@@ -189,6 +189,10 @@ def progress_table(events: list[dict]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rows.insert(1, tuple("-" * width for width in widths))
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    sure = progress.calibration(events)
+    if sure:
+        said = [f"{c}: {sure[c][0]} of {sure[c][1]}" for c in progress.CONFIDENCE if c in sure]
+        lines.append(f"Right when you said {', '.join(said)}.")
     later = [f"{name}: {question}" for (name, question), r in tried.items() if r.skipped]
     if later:
         lines.append(f"Left for later: {', '.join(later)}.")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 MAX_BYTES = 20_000_000  # full of brackets, that much takes half a gigabyte to read
 CHECK = re.compile(r"\s*check\(\s*[\"']\w*[\"']\s*\)\s*")
+MARK = re.compile(r"\s*#+ ?(BEGIN|END) SOLUTION")
 OPENED = re.compile(r"\bopen_exercise\(\s*[\"'](\w+)[\"']")
 
 
@@ -83,6 +84,11 @@ def _no_notebook(name, why):
         "JupyterLab's checkpoint (File > Revert Notebook to Checkpoint), or start it anew: move it "
         "out of the way and run `nncheck update` on the working copy."
     )
+
+
+def unmarked(source: str) -> str:
+    """A solution's cell without the marks of its regions."""
+    return "\n".join(n for n in source.splitlines() if not MARK.match(n))
 
 
 def opened(cells: list[Cell]) -> str:

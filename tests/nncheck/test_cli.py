@@ -190,7 +190,8 @@ def test_a_notebook_that_belongs_to_no_exercise_is_told(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "check", "start", "update", "progress", "build", "notebooks"]
+    "command",
+    ["", "check", "start", "update", "progress", "mine", "review", "build", "notebooks"],
 )
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stopped:
@@ -333,6 +334,7 @@ def test_progress_tells_what_passed_how_often_tried_and_predicted(run, copy):
     assert "over_the_batch" in rows["01_functions"]
     assert "0/4" in rows["02_objects"]
     assert "0 of 1 right" in rows["other"]
+    assert "Right when you said sure: 1 of 2." in out
     assert "Left for later: 02_objects: train." in out
     assert "could not be read and was left out" in out
 

@@ -1,6 +1,6 @@
 import pytest
 
-from nncheck import predict, prediction, progress, recall, reveal
+from nncheck import choose, predict, prediction, progress, recall, reveal
 from tests.nncheck import samples
 
 OPTIONS = ["1", "2", "a"]
@@ -83,6 +83,64 @@ def test_options_that_are_no_choice_are_refused(options):
 def test_the_answer_to_a_recall_is_one_of_its_options():
     with pytest.raises(ValueError, match="none of the options"):
         recall("11/b", "?", ["x", "y"], answer="z", why="")
+
+
+# --------------------------------------------------------------- without buttons: by typing
+
+
+def test_without_buttons_a_working_copy_says_how_to_answer_and_the_course_itself_does_not(record):
+    told = 'nncheck.choose("22/a+a", "a", "think")'
+    assert told in asked().html.replace("&quot;", '"')
+    with_answer = asked().text
+    record.unlink()
+    assert "choose" not in asked().html
+    assert asked().text == with_answer
+
+
+@pytest.mark.parametrize("typed", ["b", "2"])
+def test_an_answer_is_typed_by_its_letter_or_its_words_with_how_sure(record, typed):
+    before = asked().text
+    shown = choose("22/a+a", typed, "think")
+    [event] = progress.read(record)[0]
+    assert (event["event"], event["guess"], event["confidence"]) == ("predict", "2", "think")
+    assert "Your prediction: 2." in shown.html
+    assert "Your prediction: 2." in asked().html
+    assert asked().text == before
+
+
+def test_a_letter_is_a_letter_even_if_an_option_is_called_so(record):
+    asked()
+    choose("22/a+a", "a", "guess")
+    assert progress.read(record)[0][0]["guess"] == "1"
+
+
+def test_only_the_first_typed_answer_is_recorded(record):
+    asked()
+    choose("22/a+a", "b", "think")
+    assert "The first answer counts" in choose("22/a+a", "c", "sure").html
+    assert len(progress.read(record)[0]) == 1
+
+
+def test_a_recall_is_answered_by_typing_too(record):
+    recall("11/b", "?", ["x", "y"], answer="y", why="so")
+    assert "It is y. so" in choose("11/b", "a", "sure").html
+    mine = progress.predictions(progress.read(record)[0])["11/b"]
+    assert (mine.guess, mine.outcome) == ("x", "y")
+
+
+@pytest.mark.parametrize(
+    ("key", "option", "confidence", "said"),
+    [
+        ("22/b", "a", "sure", "has asked: 22/a.a. Run the cell"),
+        ("22/a+a", "d", "sure", r"none of the options: a\) 1, b\) 2, c\) a"),
+        ("22/a+a", "a", "", "one of guess, think, sure; got ''"),
+    ],
+)
+def test_what_cannot_be_recorded_says_what_to_type(record, key, option, confidence, said):
+    asked()
+    with pytest.raises(ValueError, match=said):
+        choose(key, option, confidence)
+    assert progress.read(record)[0] == []
 
 
 # ------------------------------------------------------------------------ with a reader

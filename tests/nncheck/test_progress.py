@@ -130,6 +130,17 @@ def test_the_first_guess_counts_and_the_last_outcome(journal):
     assert (mine.guess, mine.confidence, mine.outcome, mine.right) == ("1", "sure", "2", False)
 
 
+def test_right_predictions_are_counted_by_how_sure_and_not_once_the_outcome_was_known(journal):
+    for key, guess, confidence in (("a", "1", "sure"), ("b", "2", "sure"), ("c", "1", "guess")):
+        journal.add("predict", key=key, guess=guess, confidence=confidence)
+        journal.add("reveal", key=key, outcome="1")
+    journal.add("reveal", key="late", outcome="1")
+    journal.add("predict", key="late", guess="1", confidence="sure")
+    journal.add("predict", key="open", guess="1", confidence="sure")
+    journal.add("recall", key="old", guess="1", outcome="1")  # an old record: how sure, unknown
+    assert progress.calibration(journal.events()) == {"sure": (1, 2), "guess": (1, 1)}
+
+
 def test_a_record_that_cannot_be_written_costs_a_note_and_nothing_else(record):
     journal = progress.Journal(record)
     record.unlink()
