@@ -453,7 +453,10 @@ def tried(probe, measure, factor, person):
             db2 = 0 * db2
         return float(loss), {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
 
-    return "let through" if probe(suspect) else "caught"
+    said = probe(suspect)
+    if not isinstance(said, (bool, np.bool_)):
+        return "neither True nor False"
+    return "let through" if said else "caught"
 
 
 @question(
@@ -734,7 +737,10 @@ def tried_loss(probe_loss, person):
             return float(-L[rows, y].sum() / L.size)
         return float(-L[rows, y].mean())
 
-    return "let through" if probe_loss(loss) else "caught"
+    said = probe_loss(loss)
+    if not isinstance(said, (bool, np.bool_)):
+        return "neither True nor False"
+    return "let through" if said else "caught"
 
 
 @question(
@@ -887,7 +893,7 @@ RUNS = {
 def museum(run, X, y, W1, b1, W2, b2):
     """The loss and the claimed gradients of one of the eight runs."""
     if run not in RUNS:
-        raise ValueError(f"the runs are called A to H; got {run!r}")
+        raise ValueError(f"the runs are called A to H; got {run!r}.")
     bug, y = RUNS[run], np.asarray(y)
     X, W1, b1, W2, b2 = (np.asarray(a, dtype=float) for a in (X, W1, b1, W2, b2))
     Z1 = X @ W1.T + b1
@@ -925,8 +931,11 @@ def right_guide_the_other_way_round():
 
 def label_of(guide, run, salt):
     """Your label of one run. Labels become secret numbers here, so as not to give one away."""
+    labels = guide()
+    if run not in labels:
+        return "no label"
     number = salt
-    for letter in str(guide()[run]).strip().lower():
+    for letter in str(labels[run]).strip().lower():
         number = (number * 31 + ord(letter)) % 999983
     return str(number)
 
@@ -939,7 +948,7 @@ def label_of(guide, run, salt):
         "Begin with the table of factors. Which runs have the factor 1 everywhere? A factor of 2, "
         "or of -1, tells you the label at once.",
         "Two runs go wrong in W1 and b1 only. Give them a case in which no neuron is silent, "
-        "b1 + 50 for example. One of them is right there: which bug does that exclude?",
+        "b1 + 3 for example. One of them is right there: which bug does that exclude?",
         "Three runs have right gradients everywhere. Try probe_loss's cases on their losses: "
         "ordinary logits tell one of them, large ones another. With W1 and X chosen well you can "
         "make the sums of the last layer as large as you like.",
@@ -1023,7 +1032,9 @@ def museum_without_bugs(run, X, y, W1, b1, W2, b2):
 
 
 def seldom_wrong(run, X, y, W1, b1, W2, b2):
-    if RUNS.get(run) not in ("right", "overflow", None):
+    if run not in RUNS:
+        return f"The runs are called A to H; yours is called {run!r}."
+    if RUNS[run] not in ("right", "overflow"):
         return (
             f"Run {run} is wrong on ordinary numbers too, so it is easy to catch. Take one whose "
             "loss and gradients are right on them."
