@@ -1,9 +1,9 @@
-"""The commands for whoever grades a class: grade."""
+"""The commands for whoever grades a class: grade, export."""
 
 import sys
 from pathlib import Path
 
-from nncheck import confine, exercise, grade
+from nncheck import confine, exercise, export, grade, register
 from nncheck.gradebook import Gradebook
 from nncheck.report import no_commands
 
@@ -22,6 +22,16 @@ examples:
 GRADE_EXIT = """\
 exit code: 0 if everything was graded, whatever the scores; 1 if something could not be; 2 for a
 mistake in the command itself, or if a guarantee of --require is missing (then nothing has run).
+"""
+EXPORT_HELP = """\
+Writes what counts now, marks included, into a folder: grades.csv (nbgrader's columns), wide.csv,
+junit.xml, class.html (a report on the class), feedback/ (a page for each learner, which shows no
+hidden data) and code/ (what was handed in as plain Python, for a similarity tool).
+
+examples:
+  nncheck export out --gradebook class.db
+  nncheck export out --gradebook class.db --roster roster.csv --attempt best
+  nncheck export out --gradebook class.db --only 22 --forms csv,feedback
 """
 
 
@@ -48,6 +58,34 @@ def add_commands(command):
         metavar="LIST",
         default="",
         help=f"grade nothing unless these hold: {','.join(confine.GUARANTEES)}",
+    )
+
+    made = command(
+        "export",
+        run_export,
+        "write grades, reports and feedback from a gradebook (for teachers)",
+        description=EXPORT_HELP,
+    )
+    made.add_argument("folder", metavar="FOLDER", type=Path, help="where to write; made if need be")
+    _gradebook(made)
+    made.add_argument(
+        "--attempt",
+        choices=("latest", "best"),
+        default="latest",
+        help="which attempt of each learner counts (default: latest)",
+    )
+    made.add_argument(
+        "--roster",
+        metavar="FILE",
+        type=Path,
+        help="CSV with student_id,last_name,first_name,email: who is in the class",
+    )
+    made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
+    made.add_argument(
+        "--forms",
+        metavar="LIST",
+        default=",".join(export.FORMS),
+        help="what to write (default: all): %(default)s",
     )
 
 
@@ -92,10 +130,38 @@ def run_grade(options) -> int:
     return 1 if tally.refused or tally.troubled else 0
 
 
-def _bar(total):
+def run_export(options) -> int:
+    """Write grades, reports and feedback, and say what was written."""
+    forms = list(filter(None, options.forms.replace(" ", "").split(",")))
+    unknown = [name for name in forms if name not in export.FORMS]
+    if unknown or not forms:
+        raise ValueError(
+            f"--forms {options.forms}: there is no form {', '.join(unknown) or 'in it'}; there are "
+            f"{', '.join(export.FORMS)}."
+        )
+    only = exercise.find(options.only) if options.only else ""
+    with Gradebook(options.gradebook) as book:
+        found = register.read(book, options.attempt, only, options.roster, _late_bar)
+        export.write(options.folder, book, found, forms, _late_bar)
+    print(
+        f"{len(found.learners)} learners, {len(found.worth)} exercises; the {options.attempt} "
+        f"attempt of each counts. Written into {options.folder}:"
+    )
+    print("\n".join(f"  {files}" for form, files in export.FORMS.items() if form in forms))
+    if found.unlisted:
+        print(f"Not on the roster: {', '.join(found.unlisted)}.")
+    return 0
+
+
+def _late_bar(total):
+    return _bar(total, unit="", delay=1)
+
+
+def _bar(total, unit="notebook", delay=0):
     from tqdm import tqdm
 
-    bar = tqdm(total=total, unit="notebook", disable=None if total else True, file=sys.stderr)
+    off = None if total else True
+    bar = tqdm(total=total, unit=unit, delay=delay, disable=off, file=sys.stderr)
 
     def step():
         bar.update()

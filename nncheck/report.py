@@ -6,12 +6,14 @@ import re
 import secrets
 import textwrap
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from nncheck import exercise, progress
 from nncheck.checkup import Sheet
 from nncheck.diagnose import Verdict
+from nncheck.notebooks import write_text
 from nncheck.wire import clean
 
 SHOWS_VALUES = ("value", "nan", "inf", "length", "type", "dtype", "shape")
@@ -65,11 +67,12 @@ def markdown(sheets: Iterable[Sheet]) -> str:
     for sheet in sheets:
         for v in sheet.verdicts:
             cells = (sheet.exercise, v.question, f"{v.points:g}/{v.worth:g}", v.status)
-            lines.append(f"| {' | '.join(cells)} | {_escaped(_told(sheet, v))} |")
+            lines.append(f"| {' | '.join(cells)} | {escaped(_told(sheet, v))} |")
     return "\n".join(lines) + "\n"
 
 
-def _escaped(text):
+def escaped(text: str) -> str:
+    """Plain words in Markdown, without what would be markup."""
     return re.sub(r"([\\|<>*_\[\]#&!])", r"\\\1", text)
 
 
@@ -119,32 +122,54 @@ def on_github(sheets: list[Sheet]):
             print(line)
 
 
+@dataclass(frozen=True)
+class Case:
+    """One question in a JUnit file; `kind` is "", "failure", "error" or "skipped"."""
+
+    name: str
+    kind: str
+    type: str
+    message: str
+
+
 def junit(sheets: Iterable[Sheet], path: Path):
     """A suite per notebook, a case per question. No value of a hidden probe stands in it."""
+    write_junit(
+        (
+            (
+                sheet.exercise,
+                str(sheet.path),
+                [Case(v.question, _outcome(sheet, v), v.name, _gist(v)) for v in sheet.verdicts],
+            )
+            for sheet in sheets
+        ),
+        path,
+    )
+
+
+def write_junit(suites: Iterable[tuple[str, str, list[Case]]], path: Path):
+    """Write JUnit XML from suites: (name, file, cases)."""
     root = ElementTree.Element("testsuites", name="nncheck")
-    for sheet in sheets:
-        kinds = [_outcome(sheet, v) for v in sheet.verdicts]
+    for name, file, cases in suites:
+        kinds = [case.kind for case in cases]
         suite = ElementTree.SubElement(
             root,
             "testsuite",
-            name=sheet.exercise,
-            file=clean(str(sheet.path)),
+            name=name,
+            file=clean(file),
             tests=str(len(kinds)),
             failures=str(kinds.count("failure")),
             errors=str(kinds.count("error")),
             skipped=str(kinds.count("skipped")),
         )
-        for v, kind in zip(sheet.verdicts, kinds, strict=True):
-            case = ElementTree.SubElement(
-                suite, "testcase", classname=sheet.exercise, name=v.question
-            )
-            if kind:
-                told = ElementTree.SubElement(case, kind, message=_gist(v))
-                if kind != "skipped":
-                    told.set("type", v.name)
+        for case in cases:
+            told = ElementTree.SubElement(suite, "testcase", classname=name, name=case.name)
+            if case.kind:
+                said = ElementTree.SubElement(told, case.kind, message=case.message)
+                if case.kind != "skipped":
+                    said.set("type", case.type)
     ElementTree.indent(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    write_text(path, ElementTree.tostring(root, "utf-8", xml_declaration=True).decode())
 
 
 def _outcome(sheet, v):
