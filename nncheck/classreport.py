@@ -212,7 +212,7 @@ def _troubles(register):
         for name in register.worth
     }
     lines = [
-        f"<p>{text(name)} has no notebook that was graded of: {_names(w)}.</p>\n"
+        f"<p>No notebook of {text(name)} was graded for: {_names(w)}.</p>\n"
         for name, w in absent.items()
         if w
     ]
