@@ -23,6 +23,7 @@ NBGRADER = ("assignment", "duedate", "timestamp", *WHO)
 NBGRADER += ("raw_score", "late_submission_penalty", "score", "max_score")
 FORMULA = tuple("=+-@\t\r＝＋－＠")  # a spreadsheet runs a cell that begins with one of these
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\s*(\..*)?", re.IGNORECASE)  # on Windows
+LONGEST_CELL = 200_000  # nobody writes more, and reading it as Python takes gigabytes
 LONGEST = 120  # bytes of a file's name, so that an ending still fits
 
 
@@ -90,8 +91,12 @@ def _case(item):
 def code(cells: Iterable[dict]) -> str:
     """The cells of a notebook that a check runs, as one Python file."""
     read = [Cell(c["id"], c["source"], tuple(c["tags"])) for c in cells]
-    sources = [clean(without_magics(cell.source)).strip() for cell in read if cell.runs]
+    sources = [clean(_plain(cell.source)).strip() for cell in read if cell.runs]
     return "\n\n\n".join(filter(None, sources)) + "\n"
+
+
+def _plain(source):
+    return without_magics(source) if len(source) <= LONGEST_CELL else source
 
 
 # ------------------------------------------------------------------------------- files

@@ -234,6 +234,13 @@ def test_no_source_stops_the_export(book, run, source):
     assert export.Path("out/code/ada/01_functions.py").read_text().endswith("x = 1\n")
 
 
+def test_a_cell_of_monstrous_length_is_not_read_as_python(book, run):
+    source = "%time x = 1\n" + "1," * 100_000
+    enter(book, "ada", passed(), cells=[cell(source)], content=b"2")
+    run("out", "--forms", "code")
+    assert export.Path("out/code/ada/01_functions.py").read_text() == source + "\n"
+
+
 def test_every_name_that_is_taken_in_gets_a_file_of_its_own_that_can_be_written(tmp_path):
     students = ["ada", "Bob", "bob", "con", "NUL.txt", "x.", "x ", "x", "ü" * 100, "é"]
     students += ["y" * 99 + "1", "y" * 99 + "2", "𝒳" * 60, "COM1 .a", "ſ", "s"]
