@@ -118,7 +118,9 @@ def _folded(student):
 
 
 def _is_plain(student):
-    fine = STUDENT.fullmatch(student) and student[-1] not in " ." and not RESERVED.match(student)
+    fine = (
+        STUDENT.fullmatch(student) and student[-1] not in " ." and not RESERVED.fullmatch(student)
+    )
     return bool(fine) and len(student.encode()) <= LONGEST
 
 

@@ -63,9 +63,7 @@ def told(answer: Answer, sources: Sequence[str]) -> Told:
         return Told()
     if answer.mistake or answer.name in OURS:
         return Told(clean(answer.message))
-    kind = answer.name
-    if kind == "raised" and answer.message.startswith("An exception should"):
-        kind = "not raised"
+    kind = "not raised" if answer.message.startswith("An exception should") else answer.name
     words = SENTENCES.get(kind, "It is not right yet." + HERE)
     words = words.format(_exception(answer.message, sources))
     return Told(words, *_own_line(answer.message, sources))

@@ -81,6 +81,7 @@ def test_whoever_handed_in_nothing_that_was_graded_reads_so(book, read, tmp_path
     (tmp_path / "r.csv").write_text("student_id,first_name\nzoe,Zoe\n")
     zoe = read("zoe.html", tmp_path / "r.csv")
     assert "Feedback for Zoe" in zoe
+    assert "bob" not in zoe
     assert "01_functions: 0 of 2 points" in zoe
     assert "No notebook of this was graded." in zoe
     assert "Not graded: bob/work.zip: an archive is not opened." in read("bob.html")

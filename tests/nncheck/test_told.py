@@ -95,6 +95,15 @@ def test_an_answer_that_returns_its_input_shows_none_of_it(book, tmp_path):
     assert not [n for n in hidden if n in shown]
 
 
+def test_an_input_that_counts_is_not_repeated(book, tmp_path):
+    answer = "return np.array([[87.65, 0]]), np.array([[0, 1], [0, 0]])"
+    books.grade_into(book, "eve", f"import numpy as np\ndef missing_transpose():\n    {answer}")
+    assert book.standings()[0].points == 1
+    shown, kept = written(book, tmp_path / "out")
+    assert "87.65" in kept
+    assert "87.65" not in shown
+
+
 def test_a_probe_is_never_named(book, tmp_path):
     wrong = "def predict(logits):\n    return np.argmax(softmax(logits), axis=0)"
     books.grade_into(book, "eve", RIGHT + "softmax = right", wrong)
@@ -122,6 +131,13 @@ def test_an_exception_of_the_learners_own_is_told_if_the_notebook_has_its_name()
     assert (
         "It raised an exception." in told(books.failed("raised", "`f` raised 12: 1."), ["12"]).words
     )
+
+
+def test_an_exception_that_should_have_come_is_asked_for():
+    said = "An exception should be raised here: the result is [12.25], expected ValueError."
+    words = told(books.failed("raised", said), []).words
+    assert words.startswith("For some input an exception should be raised here")
+    assert "12.25" not in words
 
 
 def test_a_kind_that_nobody_thought_of_is_told_without_its_message():
