@@ -118,10 +118,9 @@ def _folded(student):
 
 
 def _is_plain(student):
-    fine = (
-        STUDENT.fullmatch(student) and student[-1] not in " ." and not RESERVED.fullmatch(student)
-    )
-    return bool(fine) and len(student.encode()) <= LONGEST
+    if RESERVED.fullmatch(student) or student.endswith((" ", ".")):
+        return False
+    return STUDENT.fullmatch(student) is not None and len(student.encode()) <= LONGEST
 
 
 def _hashed(student):
