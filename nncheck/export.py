@@ -106,7 +106,7 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
     """A file name for each learner that is safe everywhere, and nobody else's.
 
     >>> file_names(["ada", "Bob", "bob", "con"])
-    {'ada': 'ada', 'Bob': 'Bob~cd9fb1e1', 'bob': 'bob~81b637d8', 'con': 'con~7ac07a5b'}
+    {'ada': 'ada', 'Bob': 'Bob~cd9fb1e1', 'bob': 'bob~81b637d8', 'con': 'con~1143da2b'}
     """
     students = list(students)
     often = Counter(map(_folded, students))  # two that differ in case are one file on Windows

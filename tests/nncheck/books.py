@@ -1,12 +1,12 @@
 """Small gradebooks for tests, written directly or by grading."""
 
-import json
 from pathlib import Path
 
 from nncheck import grade
 from nncheck.grade import Job
 from nncheck.gradebook import Answer, Gradebook, Result
 from nncheck.intake import Handed
+from tests.nncheck.small_class import notebook
 
 WHEN = "2026-01-02T03:04:05+00:00"
 HELD = {"fs": ["Landlock"], "net": ["seccomp"], "proc": [], "mem": ["rlimits"]}
@@ -53,14 +53,10 @@ def cell(source: str, number=0) -> dict:
 
 def grade_into(book: Gradebook, student: str, *sources: str, exercise="01_functions") -> Result:
     """Grade a notebook of these cells as `nncheck grade` does, in this process."""
-    cells = [
-        {"cell_type": "code", "id": f"c{i}", "source": s, "metadata": {}}
-        for i, s in enumerate(sources)
-    ]
     run, secret = book.begin_run()
-    had = handed(student, exercise, json.dumps({"cells": cells}).encode())
+    had = handed(student, exercise, notebook(*sources))
     number, _ = book.claim(had)
-    job = Job.of(had, number, secret, ())
+    job = Job.of(had, number, secret)
     result = grade.read_result(job, grade.grade_one(job))
     book.finish(number, run, result)
     return result

@@ -1,6 +1,5 @@
 import ast
 import csv
-import json
 import os
 from xml.etree import ElementTree
 
@@ -12,6 +11,7 @@ from nncheck.gradebook import Gradebook
 from nncheck.intake import STUDENT
 from tests.nncheck import books, samples
 from tests.nncheck.books import cell, enter, failed, mistake, passed
+from tests.nncheck.small_class import hand_in, notebook
 
 NBGRADER = ["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"]
 NBGRADER += ["raw_score", "late_submission_penalty", "score", "max_score"]
@@ -286,15 +286,8 @@ def test_a_class_that_was_graded_is_exported(monkeypatch, tmp_path, capsys):
     )
     notebooks = {"ada": [wrong, right, samples.CAUGHT], "eve": ["raise OSError('x')"]}
     for who, sources in notebooks.items():
-        cells = [
-            {"cell_type": "code", "id": f"c{i}", "source": s, "metadata": {}}
-            for i, s in enumerate(sources)
-        ]
-        (tmp_path / "submitted" / who).mkdir(parents=True)
-        path = tmp_path / "submitted" / who / "01_functions.ipynb"
-        path.write_text(json.dumps({"cells": cells}))
-    (tmp_path / "submitted" / "cy").mkdir()
-    (tmp_path / "submitted" / "cy" / "<b>.ipynb").write_text("{}")
+        hand_in(tmp_path / "submitted", who, notebook(*sources))
+    hand_in(tmp_path / "submitted", "cy", b"{}", "<b>.ipynb")
     cli.main(["grade", "submitted", "--jobs", "1"])
     assert cli.main(["export", "out"]) == 0
     capsys.readouterr()
