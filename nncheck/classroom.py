@@ -1,9 +1,9 @@
-"""The commands for whoever grades a class: grade."""
+"""The commands for whoever grades a class: grade, mark, explain."""
 
 import sys
 from pathlib import Path
 
-from nncheck import confine, exercise, grade
+from nncheck import confine, dispute, exercise, grade
 from nncheck.gradebook import Gradebook
 from nncheck.report import no_commands
 
@@ -22,6 +22,22 @@ examples:
 GRADE_EXIT = """\
 exit code: 0 if everything was graded, whatever the scores; 1 if something could not be; 2 for a
 mistake in the command itself, or if a guarantee of --require is missing (then nothing has run).
+"""
+
+MARK_HELP = """\
+Decides on the points of one answer by hand. The decision is added to the gradebook, with its reason
+and its date, and wins over whatever is computed.
+
+examples:
+  nncheck mark ada 22:mul 1.5 --because "right but for the name"
+  nncheck mark ada 22:mul 3 --because "also proved it" --beyond
+"""
+EXPLAIN_HELP = """\
+Runs one learner's answer again as it was graded: the code in the gradebook, behind the same fences,
+on the same data. Shows each probe's call, what came and what was expected. For the teacher only.
+
+example:
+  nncheck explain ada 22:mul
 """
 
 
@@ -48,6 +64,38 @@ def add_commands(command):
         metavar="LIST",
         default="",
         help=f"grade nothing unless these hold: {','.join(confine.GUARANTEES)}",
+    )
+    _add_disputes(command)
+
+
+def _add_disputes(command):
+    made = command(
+        "mark", run_mark, "decide on one answer by hand (for teachers)", description=MARK_HELP
+    )
+    _answer(made)
+    made.add_argument("points", metavar="POINTS", type=float)
+    made.add_argument("--because", metavar="TEXT", required=True, help="why; it is kept")
+    made.add_argument("--beyond", action="store_true", help="also less than 0 or more than all")
+
+    made = command(
+        "explain",
+        run_explain,
+        "replay one answer, call by call (for teachers)",
+        description=EXPLAIN_HELP,
+    )
+    _answer(made)
+    _attempt(made)
+
+
+def _answer(made):
+    made.add_argument("student", metavar="STUDENT")
+    made.add_argument("answer", metavar="EXERCISE:QUESTION", help="for example 22:mul")
+    _gradebook(made)
+
+
+def _attempt(made):
+    made.add_argument(
+        "--attempt", choices=["latest", "best"], default="latest", help="default: latest"
     )
 
 
@@ -90,6 +138,30 @@ def run_grade(options) -> int:
             return 130
         print("\n".join(_said(tally, options.gradebook)))
     return 1 if tally.refused or tally.troubled else 0
+
+
+def run_mark(options) -> int:
+    """Add a teacher's decision, and say what it changed."""
+    with Gradebook(options.gradebook) as book, no_commands():
+        print(
+            dispute.mark(
+                book,
+                options.student,
+                options.answer,
+                options.points,
+                options.because,
+                options.beyond,
+            )
+        )
+    return 0
+
+
+def run_explain(options) -> int:
+    """Replay one answer and show what happened."""
+    with Gradebook(options.gradebook) as book, no_commands():
+        for line in dispute.explain(book, options.student, options.answer, options.attempt):
+            print(line)
+    return 0
 
 
 def _bar(total):

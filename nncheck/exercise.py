@@ -16,7 +16,7 @@ import sys
 import textwrap
 import types
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -400,12 +400,21 @@ def find(name: str) -> str:
     '22_autograd'
     """
     known = names()
-    matches = [n for n in known if name in (n, n[:2], n[3:])]
+    matches = matching(name, known)
     if len(matches) != 1:
         raise LookupError(
             f"There is no exercise called {name!r}. There are: {', '.join(known) or 'none'}."
         )
     return matches[0]
+
+
+def matching(name: str, known: Iterable[str]) -> list[str]:
+    """Those exercises whose name or number this is.
+
+    >>> matching("22", ["21_derivatives", "22_autograd"])
+    ['22_autograd']
+    """
+    return [n for n in known if name in (n, n[:2], n[3:])]
 
 
 def load(name: str) -> Exercise:
