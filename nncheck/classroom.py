@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from nncheck import confine, dispute, exercise, grade
+from nncheck import confine, dispute, exercise, grade, rejudge
 from nncheck.gradebook import Gradebook
 from nncheck.report import no_commands
 
@@ -18,6 +18,9 @@ examples:
   nncheck grade submitted --gradebook class.db
   nncheck grade submitted --gradebook class.db --only 22
   nncheck grade submitted --gradebook class.db --require fs,net,proc,mem
+
+after a mended check file, for everybody and first without writing anything:
+  nncheck grade --only 22:mul --compare --gradebook class.db
 """
 GRADE_EXIT = """\
 exit code: 0 if everything was graded, whatever the scores; 1 if something could not be; 2 for a
@@ -51,14 +54,22 @@ def add_commands(command):
         epilog=GRADE_EXIT,
     )
     made.add_argument(
-        "folder", metavar="FOLDER", type=Path, help="submitted/, a folder per learner"
+        "folder", metavar="FOLDER", type=Path, nargs="?", help="submitted/, a folder per learner"
     )
     _gradebook(made)
     made.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
-    made.add_argument(
+    anew = made.add_mutually_exclusive_group()
+    anew.add_argument(
         "--again", action="store_true", help="also what was graded with another check file"
     )
+    anew.add_argument(
+        "--compare",
+        action="store_true",
+        help="judge --only EXERCISE:QUESTION anew from the gradebook; show old and new, then ask",
+    )
+    made.add_argument("--yes", action="store_true", help="--compare does not ask")
+    _attempt(made)
     made.add_argument(
         "--require",
         metavar="LIST",
@@ -95,7 +106,10 @@ def _answer(made):
 
 def _attempt(made):
     made.add_argument(
-        "--attempt", choices=["latest", "best"], default="latest", help="default: latest"
+        "--attempt",
+        choices=["latest", "best"],
+        default="latest",
+        help="which of a learner's attempts is looked at (default: latest)",
     )
 
 
@@ -109,13 +123,13 @@ def run_grade(options) -> int:
     """Grade a class, with a bar, and say what came out."""
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}: one process is the least.")
-    needs = tuple(filter(None, options.require.replace(" ", "").split(",")))
-    unknown = [name for name in needs if name not in confine.GUARANTEES]
-    if unknown:
-        raise ValueError(
-            f"--require {options.require}: there is no guarantee {', '.join(unknown)}; there are "
-            f"{', '.join(confine.GUARANTEES)}."
-        )
+    needs = _needs(options)
+    if options.compare:
+        return _compare(options, needs)
+    if options.folder is None:
+        raise ValueError("Name the folder that holds the submissions: nncheck grade submitted")
+    if ":" in options.only:
+        raise ValueError(f"--only {options.only}: one question is judged anew with --compare.")
     with Gradebook(options.gradebook, create=True) as book, no_commands():
         run = grade.Run(
             options.folder,
@@ -138,6 +152,49 @@ def run_grade(options) -> int:
             return 130
         print("\n".join(_said(tally, options.gradebook)))
     return 1 if tally.refused or tally.troubled else 0
+
+
+def _needs(options):
+    needs = tuple(filter(None, options.require.replace(" ", "").split(",")))
+    unknown = [name for name in needs if name not in confine.GUARANTEES]
+    if unknown:
+        raise ValueError(
+            f"--require {options.require}: there is no guarantee {', '.join(unknown)}; there are "
+            f"{', '.join(confine.GUARANTEES)}."
+        )
+    return needs
+
+
+def _compare(options, needs):
+    name, question = dispute.split(options.only)
+    with Gradebook(options.gradebook) as book, no_commands(), book.only_grader():
+        found = rejudge.compare(
+            book,
+            name,
+            question,
+            lambda: grade.processes(options.jobs),
+            at_once=2 * options.jobs,
+            needs=needs,
+            attempt=options.attempt,
+            bar=_bar,
+        )
+        print("\n".join(rejudge.table(found)))
+        if found.changes:
+            if options.yes or _agreed(f"Add {len(found.changes)} results to {options.gradebook}?"):
+                rejudge.commit(book, found.changes)
+                print(f"Added to {options.gradebook}: {len(found.changes)} results.")
+            else:
+                print("Nothing was written.")
+    return 1 if found.failed else 0
+
+
+def _agreed(asked):
+    try:
+        return input(f"{asked} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        raise ValueError(
+            "Nobody is there to say yes; nothing was written. With --yes it is."
+        ) from None
 
 
 def run_mark(options) -> int:

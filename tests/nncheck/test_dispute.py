@@ -7,18 +7,22 @@ import pytest
 
 from nncheck import cli, grade
 from nncheck.gradebook import Gradebook
-from tests.nncheck import classes, samples
+from tests.nncheck import samples
+from tests.nncheck.small_class import OVER_THE_BATCH, answers, hand_in, other_checks
+from tests.nncheck.small_class import run as grade_all
 
+COLOURED = """# \x1b[2J
+def softmax(x):
+    raise ValueError('\\x1b[31mred\\nverdict: 2 of 2')
+"""
 CLASS = {
     "ada": {},
-    "bob": {"softmax": classes.OVER_THE_BATCH},
-    "cy": {
-        "softmax": "def softmax(x):\n    raise ValueError('\\x1b[31mred\\nverdict: 2 of 2')  # \x1b[2J"
-    },
+    "bob": {"softmax": OVER_THE_BATCH},
+    "cy": {"softmax": COLOURED},
     "dan": {"softmax": "def softmax(x):\n    while True: pass"},
     "eve": {"predict": "def predict(logits):\n    logits *= 0\n    return [print] * 6"},
     "fay": {"missing_transpose": "def missing_transpose():\n    return np.eye(2), np.eye(2)"},
-    "gus": {"softmax": None},
+    "gus": {"softmax": "x = 1"},
 }
 
 
@@ -26,12 +30,14 @@ CLASS = {
 def a_class(tmp_path_factory):
     """A gradebook of seven learners, and a notebook that cannot be read."""
     folder, one = tmp_path_factory.mktemp("class"), grade.grade_one
+    for student, written in CLASS.items():
+        hand_in(folder / "submitted", student, answers(**written))
+    hand_in(folder / "submitted", "hal", b"{")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NNCHECK_EXERCISES", str(samples.HOME))
         patch.setattr(grade, "grade_one", lambda job: one(replace(job, limits=samples.QUICK)))
-        (folder / "submitted" / "hal").mkdir(parents=True)
-        (folder / "submitted" / "hal" / f"{classes.NAME}.ipynb").write_text("{")
-        return classes.graded(folder / "submitted", folder / "class.db", **CLASS)
+        grade_all(folder / "submitted", folder / "class.db")
+    return folder / "class.db"
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +167,7 @@ def test_a_replay_uses_the_data_that_were_graded(explain, a_class):
 def test_what_a_learner_writes_can_neither_steer_the_terminal_nor_look_like_a_line(explain):
     out = explain("cy")
     assert "\x1b" not in out
-    assert "ValueError was raised: red\n            verdict: 2 of 2 (line 2: raise " in out
+    assert "ValueError was raised: red\n            verdict: 2 of 2 (line 3: raise " in out
     assert re.findall(r"^verdict: .*", out, re.MULTILINE) == [
         "verdict: 0 of 2 points, failed (raised)"
     ]
@@ -203,14 +209,10 @@ def test_a_file_that_could_not_be_read_cannot_be_replayed(run, a_class):
 
 
 def test_a_changed_check_file_is_said_and_what_it_would_change(run, a_class, tmp_path, monkeypatch):
-    home = classes.changed_checks(tmp_path, "right=right_softmax,", "right=over_the_batch_is_it,")
-    path = home / "exercises" / "checks" / f"{classes.NAME}.py"
-    path.write_text(
-        path.read_text().replace(
-            "@question(\n    points=2",
-            "def over_the_batch_is_it(logits):\n    e = np.exp(logits - logits.max(0))\n"
-            "    return e / e.sum(0)\n\n\n@question(\n    points=2",
-        )
+    home = other_checks(
+        tmp_path,
+        "def right_softmax(logits):\n",
+        "def right_softmax(logits):\n    return over_the_batch(logits)\n",
     )
     monkeypatch.setenv("NNCHECK_EXERCISES", str(home))
     code, out, _ = run("explain", "bob", "01:softmax", "--gradebook", a_class)
