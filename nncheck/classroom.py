@@ -1,4 +1,4 @@
-"""The commands for whoever grades a class: grade, mark, explain."""
+"""The commands for whoever grades a class: grade, mark, explain, prove."""
 
 import sys
 from pathlib import Path
@@ -41,6 +41,21 @@ on the same data. Shows each probe's call, what came and what was expected. For 
 
 example:
   nncheck explain ada 22:mul
+"""
+PROVE_HELP = """\
+Tries every gate on an exercise folder of your own, over twenty draws of the data, and says for each
+question what holds: a blank earns nothing, nor does an empty reply; each wrong answer fails under
+its own name; small changes to your solution are caught; nothing of it stands in the exercise.
+
+The folder holds checks/NN_name.py and solutions/NN_name.ipynb. This writes the notebook that
+learners get, and tries the gates:
+  nncheck build --exercises FOLDER
+  nncheck prove FOLDER
+and then:
+  nncheck grade submitted --exercises FOLDER
+"""
+PROVE_EXIT = """\
+exit code: 0 if everything holds, 1 if something does not, 2 for a mistake in the command itself.
 """
 
 
@@ -96,6 +111,16 @@ def _add_disputes(command):
     )
     _answer(made)
     _attempt(made)
+
+    made = command(
+        "prove",
+        run_prove,
+        "try every gate on exercises of your own (for teachers)",
+        description=PROVE_HELP,
+        epilog=PROVE_EXIT,
+    )
+    made.add_argument("folder", metavar="FOLDER")
+    made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
 
 
 def _answer(made):
@@ -219,6 +244,26 @@ def run_explain(options) -> int:
         for line in dispute.explain(book, options.student, options.answer, options.attempt):
             print(line)
     return 0
+
+
+def run_prove(options) -> int:
+    """Try every gate on a folder, and say what holds."""
+    from nncheck.prove import folder
+
+    last, failing = None, 0
+    for finding in folder.prove(exercise.home_in(options.folder), options.only):
+        print("\n".join(folder.said(finding, last)), flush=True)
+        last, failing = finding, failing + bool(finding.problems)
+    if last is None:
+        raise FileNotFoundError(f"{options.folder} holds no check file checks/NN_name.py.")
+    if failing:
+        print(
+            f"\nDoes not hold: {failing}. After a change to a solution: nncheck build "
+            f"--exercises {options.folder}"
+        )
+    else:
+        print("\nEverything holds.")
+    return 1 if failing else 0
 
 
 def _bar(total):
