@@ -69,7 +69,11 @@ def add_commands(command):
         epilog=GRADE_EXIT,
     )
     made.add_argument(
-        "folder", metavar="FOLDER", type=Path, nargs="?", help="submitted/, a folder per learner"
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="a folder per learner; --compare reads none",
     )
     _gradebook(made)
     made.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
@@ -84,7 +88,7 @@ def add_commands(command):
         help="judge --only EXERCISE:QUESTION anew from the gradebook; show old and new, then ask",
     )
     made.add_argument("--yes", action="store_true", help="--compare does not ask")
-    _attempt(made)
+    _attempt(made, "which attempt of each learner --compare judges")
     made.add_argument(
         "--require",
         metavar="LIST",
@@ -110,7 +114,7 @@ def _add_disputes(command):
         description=EXPLAIN_HELP,
     )
     _answer(made)
-    _attempt(made)
+    _attempt(made, "which of the learner's attempts")
 
     made = command(
         "prove",
@@ -129,12 +133,12 @@ def _answer(made):
     _gradebook(made)
 
 
-def _attempt(made):
+def _attempt(made, what):
     made.add_argument(
         "--attempt",
         choices=["latest", "best"],
         default="latest",
-        help="which of a learner's attempts is looked at (default: latest)",
+        help=f"{what} (default: latest)",
     )
 
 

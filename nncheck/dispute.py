@@ -85,14 +85,15 @@ def mark(
             f"{points:g} points: {old.question} is worth {worth:g}; give 0 to {worth:g}.{hint}"
         )
     book.mark(student, case.standing.exercise, old.question, points, because)
-    was = f"marked before, because: {old.marked}" if old.marked else _standing_of(old)
+    was = f"marked before, because: {old.marked}" if old.marked else status_of(old)
     return (
         f"{case}: {old.points:g} -> {points:g} of {worth:g} points, because: {because}\n"
         f"It was {was}. Your mark holds for later attempts too, until you mark this anew."
     )
 
 
-def _standing_of(answer: Answer | Verdict):
+def status_of(answer: Answer | Verdict) -> str:
+    """Its status, and the mistake or the symptom by name."""
     return f"{answer.status} ({answer.name})" if answer.name else answer.status
 
 
@@ -137,7 +138,7 @@ def _explained(book, case: Case) -> Iterator[str]:
     [stored] = [a for a in result.answers if a.question == case.answer.question]
     yield f"{case}  (for the teacher: this shows hidden probes)"
     yield f"  {_line(standing.file)}, handed in {standing.handed_in}, graded {standing.graded}"
-    yield f"  graded: {stored.points:g} of {stored.worth:g} points, {_standing_of(stored)}"
+    yield f"  graded: {stored.points:g} of {stored.worth:g} points, {status_of(stored)}"
     if case.answer.marked:
         yield f"  marked: {case.answer.points:g}, because: {case.answer.marked}"
     cells, what = stored_cells(result), exercise.load(standing.exercise)
@@ -230,7 +231,7 @@ def _value(value) -> str:
 
 
 def _verdict(now: Verdict, stored: Answer, changed: bool) -> Iterator[str]:
-    yield f"\nverdict: {now.points:g} of {now.worth:g} points, {_standing_of(now)}"
+    yield f"\nverdict: {now.points:g} of {now.worth:g} points, {status_of(now)}"
     for said in filter(None, (now.message, now.detail)):
         yield f"  {_line(said)}"
     if (now.status, now.points, now.name) == (stored.status, stored.points, stored.name):

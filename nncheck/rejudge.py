@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from nncheck import exercise, grade
+from nncheck.dispute import status_of
 from nncheck.grade import Job
 from nncheck.gradebook import Answer, Attempt, Gradebook, Result, Standing
 
@@ -166,12 +167,8 @@ def table(found: Comparison) -> Iterator[str]:
 
 def _row(change: Change):
     old, new = change.old, change.new
-    said = " -> ".join(dict.fromkeys(map(_status, (old, new))))
+    said = " -> ".join(dict.fromkeys(map(status_of, (old, new))))
     if change.mark:
         said += f"; marked by hand: {change.mark.points:g}"
     points = (f"{a.points:g}/{a.worth:g}" for a in (old, new))
     return (change.standing.student, *points, said)
-
-
-def _status(answer: Answer):
-    return f"{answer.status} ({answer.name})" if answer.name else answer.status

@@ -1,6 +1,8 @@
 """Marks by hand, and the replay of an answer."""
 
 import re
+import shutil
+import sys
 from dataclasses import replace
 
 import pytest
@@ -8,9 +10,10 @@ import pytest
 from nncheck import cli, grade
 from nncheck.gradebook import Gradebook
 from tests.nncheck import samples
-from tests.nncheck.small_class import OVER_THE_BATCH, answers, hand_in, other_checks
+from tests.nncheck.small_class import EXERCISE, OVER_THE_BATCH, answers, hand_in, other_checks
 from tests.nncheck.small_class import run as grade_all
 
+CHECKS = samples.load(EXERCISE).path
 COLOURED = """# \x1b[2J
 def softmax(x):
     raise ValueError('\\x1b[31mred\\nverdict: 2 of 2')
@@ -23,12 +26,13 @@ CLASS = {
     "eve": {"predict": "def predict(logits):\n    logits *= 0\n    return [print] * 6"},
     "fay": {"missing_transpose": "def missing_transpose():\n    return np.eye(2), np.eye(2)"},
     "gus": {"softmax": "x = 1"},
+    "ivy": {"softmax": f"def softmax(x):\n    return open({str(CHECKS)!r}).read()"},
 }
 
 
 @pytest.fixture(scope="module")
 def a_class(tmp_path_factory):
-    """A gradebook of seven learners, and a notebook that cannot be read."""
+    """A gradebook of eight learners, and a notebook that cannot be read."""
     folder, one = tmp_path_factory.mktemp("class"), grade.grade_one
     for student, written in CLASS.items():
         hand_in(folder / "submitted", student, answers(**written))
@@ -37,6 +41,7 @@ def a_class(tmp_path_factory):
         patch.setenv("NNCHECK_EXERCISES", str(samples.HOME))
         patch.setattr(grade, "grade_one", lambda job: one(replace(job, limits=samples.QUICK)))
         grade_all(folder / "submitted", folder / "class.db")
+    shutil.rmtree(folder / "submitted")  # what was handed in is in the gradebook
     return folder / "class.db"
 
 
@@ -171,6 +176,13 @@ def test_what_a_learner_writes_can_neither_steer_the_terminal_nor_look_like_a_li
     assert re.findall(r"^verdict: .*", out, re.MULTILINE) == [
         "verdict: 0 of 2 points, failed (raised)"
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the fences are built on Linux")
+def test_a_replay_runs_behind_the_fences(explain):
+    out = explain("ivy")
+    assert "came      PermissionError was raised" in out
+    assert "This is what the gradebook holds." in out
 
 
 def test_an_endless_answer_is_stopped_again(explain):
