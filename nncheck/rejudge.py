@@ -35,7 +35,7 @@ class Comparison:
     """What judging one question anew comes to.
 
     `others` counts answers to other questions that would come out otherwise, too. `left_out` says
-    who was not judged and why; `failed`, for whom the grader itself failed.
+    why learners were not judged, and who; `failed`, why the grader itself failed for some.
     """
 
     exercise: str
@@ -43,8 +43,8 @@ class Comparison:
     changes: list[Change] = field(default_factory=list)
     same: int = 0
     others: int = 0
-    left_out: list[tuple[str, str]] = field(default_factory=list)
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    failed: dict[str, list[str]] = field(default_factory=dict)
 
 
 def compare(
@@ -71,8 +71,8 @@ def compare(
         for standing in standings:
             old = book.result(standing.submission)
             if old.cells is None or question not in {a.question for a in old.answers}:
-                why = "it was not asked then" if old.cells is not None else old.reason
-                found.left_out.append((standing.student, why))
+                why = "not asked then" if old.cells is not None else old.outcome
+                found.left_out.setdefault(why, []).append(standing.student)
                 step()
                 continue
             before[standing.submission] = standing, replace(old, cells=None)
@@ -104,7 +104,7 @@ def _as_notebook(cells: list[dict]) -> bytes:
 
 def _note(found: Comparison, standing: Standing, old: Result, new: Result):
     if new.outcome == "grader error":
-        found.failed.append((standing.student, new.reason))
+        found.failed.setdefault(new.reason, []).append(standing.student)
         return
     judged = {a.question: a for a in new.answers}
     [was] = [a for a in old.answers if a.question == found.question]
@@ -156,8 +156,8 @@ def table(found: Comparison) -> Iterator[str]:
     marked = sum(change.mark is not None for change in found.changes)
     if marked:
         yield f"Marked by hand, and so the points stay: {marked}."
-    for title, pairs in (("not judged", found.left_out), ("grader error", found.failed)):
-        yield from (f"{title}: {student}: {why}" for student, why in sorted(pairs))
+    for why, students in (*found.left_out.items(), *found.failed.items()):
+        yield f"Not judged ({why}): {', '.join(sorted(students))}."
     if found.others:
         yield (
             f"With this check file {found.others} answers to other questions would change, too; "

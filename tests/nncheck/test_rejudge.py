@@ -72,7 +72,7 @@ def test_with_the_same_check_file_nothing_changes(compare, book):
     code, out, _ = compare()
     assert code == 0
     assert "0 change: 0 up, 0 down, 0 in words only. 3 stay as they are." in out
-    assert "not judged: dan: 01_functions.ipynb is not a notebook" in out
+    assert "Not judged (unreadable): dan." in out
     assert "?" not in out
     assert rows(book) == 4
 
@@ -173,7 +173,7 @@ def test_a_grader_that_fails_changes_nothing_and_is_told(compare, book, mended, 
     monkeypatch.setattr(grade, "grade_one", fail)
     code, out, _ = compare("--yes")
     assert code == 1
-    assert "grader error: ada: OSError: no more processes" in out
+    assert "Not judged (OSError: no more processes): ada, bob, cyd." in out
     assert rows(book) == 4
 
 
@@ -202,5 +202,5 @@ def test_a_question_that_is_new_is_not_added_to_old_results(compare, book, tmp_p
     )
     monkeypatch.setenv("NNCHECK_EXERCISES", str(home))
     _, out, _ = compare(only="01:again")
-    assert "not judged: ada: it was not asked then" in out
+    assert "Not judged (not asked then): ada, bob, cyd." in out
     assert "0 change" in out
