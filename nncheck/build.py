@@ -18,24 +18,25 @@ def build(home: Path, check: bool = False) -> list[str]:
     said = []
     solutions = sorted((home / "solutions").glob("*.ipynb"))
     for solution in solutions:
-        target = home / "exercises" / solution.name
+        target = exercise.notebooks_in(home) / solution.name
         made = blank(notebooks.read(solution), points(solution), solution)
         if check:
             said += difference(made, target)
         elif notebooks.write(made, target):
-            said.append(f"exercises/{target.name}: written")
+            said.append(f"{target.parent.name}/{target.name}: written")
     known = {solution.name for solution in solutions}
-    for left in sorted((home / "exercises").glob("*.ipynb")):
+    for left in sorted(exercise.notebooks_in(home).glob("*.ipynb")):
         if left.name not in known:
             said.append(
-                f"exercises/{left.name}: there is no solutions/{left.name} to build it from."
+                f"{left.parent.name}/{left.name}: there is no solutions/{left.name} to build it "
+                "from."
             )
     return said
 
 
 def difference(made: NotebookNode, committed: Path) -> list[str]:
     """Say how a committed exercise differs from the one that is built, and why that may be."""
-    name = f"exercises/{committed.name}"
+    name = f"{committed.parent.name}/{committed.name}"
     if not committed.exists():
         return [f"{name}: missing. Run `nncheck build`."]
     there = notebooks.read(committed)
@@ -58,9 +59,11 @@ def sources(nb: NotebookNode) -> list[tuple[str, str]]:
 
 def points(solution: Path) -> dict[str, float]:
     """What each question of a solution notebook is worth, from the check file of its name."""
-    checks = solution.parent.parent / "exercises" / "checks" / f"{solution.stem}.py"
+    home = solution.parent.parent
+    checks = exercise.checks_in(home) / f"{solution.stem}.py"
     if not checks.exists():
-        raise FileNotFoundError(f"{solution}: it needs exercises/checks/{checks.name}; write it.")
+        needed = checks.relative_to(home).as_posix()
+        raise FileNotFoundError(f"{solution}: it needs {needed}; write it.")
     return {name: q.points for name, q in exercise.Exercise(checks).questions.items()}
 
 

@@ -1,9 +1,9 @@
-"""The commands for whoever grades a class: grade, export."""
+"""The commands for whoever grades a class: grade, export, mark, explain, prove."""
 
 import sys
 from pathlib import Path
 
-from nncheck import confine, exercise, export, grade, register
+from nncheck import confine, dispute, exercise, export, grade, register, rejudge
 from nncheck.gradebook import Gradebook
 from nncheck.report import no_commands
 
@@ -18,6 +18,9 @@ examples:
   nncheck grade submitted --gradebook class.db
   nncheck grade submitted --gradebook class.db --only 22
   nncheck grade submitted --gradebook class.db --require fs,net,proc,mem
+
+after a mended check file, for everybody and first without writing anything:
+  nncheck grade --only 22:mul --compare --gradebook class.db
 """
 GRADE_EXIT = """\
 exit code: 0 if everything was graded, whatever the scores; 1 if something could not be; 2 for a
@@ -34,6 +37,37 @@ examples:
   nncheck export out --gradebook class.db --only 22 --forms csv,feedback
 """
 
+MARK_HELP = """\
+Decides on the points of one answer by hand. The decision is added to the gradebook, with its reason
+and its date, and wins over whatever is computed.
+
+examples:
+  nncheck mark ada 22:mul 1.5 --because "right but for the name"
+  nncheck mark ada 22:mul 3 --because "also proved it" --beyond
+"""
+EXPLAIN_HELP = """\
+Runs one learner's answer again as it was graded: the code in the gradebook, behind the same fences,
+on the same data. Shows each probe's call, what came and what was expected. For the teacher only.
+
+example:
+  nncheck explain ada 22:mul
+"""
+PROVE_HELP = """\
+Tries every gate on an exercise folder of your own, over twenty draws of the data, and says for each
+question what holds: a blank earns nothing, nor does an empty reply; each wrong answer fails under
+its own name; small changes to your solution are caught; nothing of it stands in the exercise.
+
+The folder holds checks/NN_name.py and solutions/NN_name.ipynb. This writes the notebook that
+learners get, and tries the gates:
+  nncheck build --exercises FOLDER
+  nncheck prove FOLDER
+and then:
+  nncheck grade submitted --exercises FOLDER
+"""
+PROVE_EXIT = """\
+exit code: 0 if everything holds, 1 if something does not, 2 for a mistake in the command itself.
+"""
+
 
 def add_commands(command):
     """Add what can be typed after `nncheck`; `command(name, run, help, ...)` adds one."""
@@ -45,21 +79,37 @@ def add_commands(command):
         epilog=GRADE_EXIT,
     )
     made.add_argument(
-        "folder", metavar="FOLDER", type=Path, help="submitted/, a folder per learner"
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="a folder per learner; --compare reads none",
     )
     _gradebook(made)
     made.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
-    made.add_argument(
+    anew = made.add_mutually_exclusive_group()
+    anew.add_argument(
         "--again", action="store_true", help="also what was graded with another check file"
     )
+    anew.add_argument(
+        "--compare",
+        action="store_true",
+        help="judge --only EXERCISE:QUESTION anew from the gradebook; show old and new, then ask",
+    )
+    made.add_argument("--yes", action="store_true", help="--compare does not ask")
+    _attempt(made, "which attempt of each learner --compare judges")
     made.add_argument(
         "--require",
         metavar="LIST",
         default="",
         help=f"grade nothing unless these hold: {','.join(confine.GUARANTEES)}",
     )
+    _add_export(command)
+    _add_disputes(command)
 
+
+def _add_export(command):
     made = command(
         "export",
         run_export,
@@ -89,6 +139,50 @@ def add_commands(command):
     )
 
 
+def _add_disputes(command):
+    made = command(
+        "mark", run_mark, "decide on one answer by hand (for teachers)", description=MARK_HELP
+    )
+    _answer(made)
+    made.add_argument("points", metavar="POINTS", type=float)
+    made.add_argument("--because", metavar="TEXT", required=True, help="why; it is kept")
+    made.add_argument("--beyond", action="store_true", help="also less than 0 or more than all")
+
+    made = command(
+        "explain",
+        run_explain,
+        "replay one answer, call by call (for teachers)",
+        description=EXPLAIN_HELP,
+    )
+    _answer(made)
+    _attempt(made, "which of the learner's attempts")
+
+    made = command(
+        "prove",
+        run_prove,
+        "try every gate on exercises of your own (for teachers)",
+        description=PROVE_HELP,
+        epilog=PROVE_EXIT,
+    )
+    made.add_argument("folder", metavar="FOLDER")
+    made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
+
+
+def _answer(made):
+    made.add_argument("student", metavar="STUDENT")
+    made.add_argument("answer", metavar="EXERCISE:QUESTION", help="for example 22:mul")
+    _gradebook(made)
+
+
+def _attempt(made, what):
+    made.add_argument(
+        "--attempt",
+        choices=["latest", "best"],
+        default="latest",
+        help=f"{what} (default: latest)",
+    )
+
+
 def _gradebook(made):
     made.add_argument(
         "--gradebook", metavar="FILE", type=Path, default=Path("class.db"), help="default: class.db"
@@ -99,13 +193,13 @@ def run_grade(options) -> int:
     """Grade a class, with a bar, and say what came out."""
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}: one process is the least.")
-    needs = tuple(filter(None, options.require.replace(" ", "").split(",")))
-    unknown = [name for name in needs if name not in confine.GUARANTEES]
-    if unknown:
-        raise ValueError(
-            f"--require {options.require}: there is no guarantee {', '.join(unknown)}; there are "
-            f"{', '.join(confine.GUARANTEES)}."
-        )
+    needs = _needs(options)
+    if options.compare:
+        return _compare(options, needs)
+    if options.folder is None:
+        raise ValueError("Name the folder that holds the submissions: nncheck grade submitted")
+    if ":" in options.only:
+        raise ValueError(f"--only {options.only}: one question is judged anew with --compare.")
     with Gradebook(options.gradebook, create=True) as book, no_commands():
         run = grade.Run(
             options.folder,
@@ -155,6 +249,93 @@ def run_export(options) -> int:
 
 def _late_bar(total):
     return _bar(total, unit="", delay=1)
+
+
+def _needs(options):
+    needs = tuple(filter(None, options.require.replace(" ", "").split(",")))
+    unknown = [name for name in needs if name not in confine.GUARANTEES]
+    if unknown:
+        raise ValueError(
+            f"--require {options.require}: there is no guarantee {', '.join(unknown)}; there are "
+            f"{', '.join(confine.GUARANTEES)}."
+        )
+    return needs
+
+
+def _compare(options, needs):
+    name, question = dispute.split(options.only)
+    with Gradebook(options.gradebook) as book, no_commands(), book.only_grader():
+        found = rejudge.compare(
+            book,
+            name,
+            question,
+            lambda: grade.processes(options.jobs),
+            at_once=2 * options.jobs,
+            needs=needs,
+            attempt=options.attempt,
+            bar=_bar,
+        )
+        print("\n".join(rejudge.table(found)))
+        if found.changes:
+            if options.yes or _agreed(f"Add {len(found.changes)} results to {options.gradebook}?"):
+                rejudge.commit(book, found.changes)
+                print(f"Added to {options.gradebook}: {len(found.changes)} results.")
+            else:
+                print("Nothing was written.")
+    return 1 if found.failed else 0
+
+
+def _agreed(asked):
+    try:
+        return input(f"{asked} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        raise ValueError(
+            "Nobody is there to say yes; nothing was written. With --yes it is."
+        ) from None
+
+
+def run_mark(options) -> int:
+    """Add a teacher's decision, and say what it changed."""
+    with Gradebook(options.gradebook) as book, no_commands():
+        print(
+            dispute.mark(
+                book,
+                options.student,
+                options.answer,
+                options.points,
+                options.because,
+                options.beyond,
+            )
+        )
+    return 0
+
+
+def run_explain(options) -> int:
+    """Replay one answer and show what happened."""
+    with Gradebook(options.gradebook) as book, no_commands():
+        for line in dispute.explain(book, options.student, options.answer, options.attempt):
+            print(line)
+    return 0
+
+
+def run_prove(options) -> int:
+    """Try every gate on a folder, and say what holds."""
+    from nncheck.prove import folder
+
+    last, failing = None, 0
+    for finding in folder.prove(exercise.home_in(options.folder), options.only):
+        print("\n".join(folder.said(finding, last)), flush=True)
+        last, failing = finding, failing + bool(finding.problems)
+    if last is None:
+        raise FileNotFoundError(f"{options.folder} holds no check file checks/NN_name.py.")
+    if failing:
+        print(
+            f"\nDoes not hold: {failing}. After a change to a solution: nncheck build "
+            f"--exercises {options.folder}"
+        )
+    else:
+        print("\nEverything holds.")
+    return 1 if failing else 0
 
 
 def _bar(total, unit="notebook", delay=0):

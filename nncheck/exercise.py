@@ -16,7 +16,7 @@ import sys
 import textwrap
 import types
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -364,14 +364,7 @@ def home() -> Path:
     """
     chosen = os.environ.get("NNCHECK_EXERCISES")
     if chosen:
-        folder = Path(chosen).expanduser().resolve()
-        if (folder / "exercises" / "checks").is_dir():
-            return folder
-        if (folder / "checks").is_dir():
-            return folder.parent if folder.name == "exercises" else folder
-        raise FileNotFoundError(
-            f"{chosen} holds no exercises: expected a folder checks/ (or exercises/checks/) in it."
-        )
+        return home_in(chosen)
     package = Path(__file__).resolve().parent
     for folder in (package.parent, package / "_course"):
         if (folder / "exercises" / "checks").is_dir():
@@ -382,15 +375,37 @@ def home() -> Path:
     )
 
 
+def home_in(chosen: str | Path) -> Path:
+    """The home of the exercises in a folder that somebody names: checks/ or exercises/checks/."""
+    folder = Path(chosen).expanduser().resolve()
+    if (folder / "exercises" / "checks").is_dir():
+        return folder
+    if (folder / "checks").is_dir():
+        return folder.parent if folder.name == "exercises" else folder
+    raise FileNotFoundError(
+        f"{chosen} holds no exercises: expected a folder checks/ (or exercises/checks/) in it."
+    )
+
+
+def checks_in(home: Path) -> Path:
+    """The folder that holds the check files of a home."""
+    folder = home / "exercises" / "checks"
+    return folder if folder.is_dir() else home / "checks"
+
+
+def notebooks_in(home: Path) -> Path:
+    """The folder that holds the exercise notebooks of a home."""
+    return home / "exercises" if (home / "exercises").is_dir() else home
+
+
 def exercises_folder() -> Path:
-    """The folder that holds the exercise notebooks, with checks/ in it."""
-    folder = home()
-    return folder / "exercises" if (folder / "exercises" / "checks").is_dir() else folder
+    """The folder that holds the exercise notebooks."""
+    return notebooks_in(home())
 
 
-def names() -> list[str]:
+def names(where: Path | None = None) -> list[str]:
     """Every exercise there is, in order."""
-    return sorted(p.stem for p in (exercises_folder() / "checks").glob("[0-9][0-9]_*.py"))
+    return sorted(p.stem for p in checks_in(where or home()).glob("[0-9][0-9]_*.py"))
 
 
 def find(name: str) -> str:
@@ -400,7 +415,7 @@ def find(name: str) -> str:
     '22_autograd'
     """
     known = names()
-    matches = [n for n in known if name in (n, n[:2], n[3:])]
+    matches = matching(name, known)
     if len(matches) != 1:
         raise LookupError(
             f"There is no exercise called {name!r}. There are: {', '.join(known) or 'none'}."
@@ -408,9 +423,18 @@ def find(name: str) -> str:
     return matches[0]
 
 
+def matching(name: str, known: Iterable[str]) -> list[str]:
+    """Those exercises whose name or number this is.
+
+    >>> matching("22", ["21_derivatives", "22_autograd"])
+    ['22_autograd']
+    """
+    return [n for n in known if name in (n, n[:2], n[3:])]
+
+
 def load(name: str) -> Exercise:
     """The exercise of that name or number."""
-    return Exercise(exercises_folder() / "checks" / f"{find(name)}.py")
+    return Exercise(checks_in(home()) / f"{find(name)}.py")
 
 
 def solution(name: str) -> Path:
@@ -423,7 +447,7 @@ def solution(name: str) -> Path:
 
 def fingerprint(name: str) -> str:
     """The fingerprint of an exercise, without loading it."""
-    return _fingerprint(exercises_folder() / "checks" / f"{find(name)}.py")
+    return _fingerprint(checks_in(home()) / f"{find(name)}.py")
 
 
 def _fingerprint(path):

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from nncheck import checkup, child, exercise, intake, submission
 from nncheck.answer import Limits, Remote, Unfenced
-from nncheck.diagnose import Trial
+from nncheck.diagnose import Trial, Verdict
 from nncheck.exercise import Exercise
 from nncheck.gradebook import TRIES, Answer, Gradebook, Result
 from nncheck.intake import Handed, Refused
@@ -110,17 +110,23 @@ def grade_one(job: Job) -> str:
             with _one_at_a_time:
                 verdicts = Trial(what, job.seed).judge_all(answer)
             guarantees = answer.guarantees
-    ended = [v for v in verdicts if v.status == "error" and v.name in ENDED]
+    kind, reason = outcome(verdicts)
     return json.dumps(
         {
-            "outcome": ended[0].name if ended else "graded",
-            "reason": ended[0].message if ended else "",
+            "outcome": kind,
+            "reason": reason,
             "seconds": round(time.perf_counter() - started, 4),
             "guarantees": guarantees,
             "answers": [{n: getattr(v, n) for n in ANSWER} for v in verdicts],
             "cells": None if cells is None else [asdict(cell) for cell in cells],
         }
     )
+
+
+def outcome(answers: Iterable[Answer | Verdict]) -> tuple[str, str]:
+    """ "graded", or what kept the first answer that could not be judged from it, and the reason."""
+    ended = (a for a in answers if a.status == "error" and a.name in ENDED)
+    return next(((a.name, a.message) for a in ended), ("graded", ""))
 
 
 @functools.cache
@@ -189,7 +195,7 @@ class Run:
             pending.sort(key=lambda pair: pair[0])
             self.step = self.bar(len(pending))
             jobs = self._jobs(handed for _, handed in pending)
-            for job, result in _results(jobs, self.executor, self.at_once):
+            for job, result in results(jobs, self.executor, self.at_once):
                 self._finish(job, result)
         return self.tally
 
@@ -236,7 +242,9 @@ class Run:
         self.step()
 
 
-def _results(jobs: Iterator[Job], executor: Callable[[], Executor], at_once: int):
+def results(
+    jobs: Iterator[Job], executor: Callable[[], Executor], at_once: int
+) -> Iterator[tuple[Job, Result]]:
     """(job, result) for all jobs, in the order in which they end."""
     waiting: dict[Future, Job] = {}
     pool = executor()

@@ -5,10 +5,10 @@ from functools import cache
 import pytest
 
 from nncheck import exercise
-from tests.course import gates
-from tests.course.candidate import Candidate
+from nncheck.prove import gates
+from nncheck.prove.candidate import Candidate
 from tests.course.printed import same_text
-from tests.course.transcript import transcript
+from tests.course.transcript import kept_in, transcript
 
 HOME = exercise.home()
 STEMS = exercise.names()
@@ -48,7 +48,7 @@ def test_question_passes_the_gate(gate, stem, name):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_wrong_answers_are_shown_the_text_that_was_read_and_approved(stem, request):
-    shown, file = transcript(candidate(stem)), candidate(stem).transcript
+    shown, file = transcript(candidate(stem)), kept_in(stem)
     if request.config.getoption("--rewrite-transcripts"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(shown, encoding="utf-8")

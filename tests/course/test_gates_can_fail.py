@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.course import gates, sample
-from tests.course.candidate import Candidate
+from nncheck.prove import gates
+from nncheck.prove.candidate import Candidate
+from tests.course import sample
 from tests.course.printed import same_text
 from tests.course.transcript import transcript
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.course import survivors
-from tests.course.mutants import mutants
+from nncheck.prove import survivors
+from nncheck.prove.mutants import mutants
 
 
 def changes(line, around="def f(x, y, n):\n    {}\n"):

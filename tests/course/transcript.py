@@ -2,10 +2,16 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 from nncheck import message
 from nncheck.exercise import NOTEBOOK_SEED
-from tests.course.candidate import Candidate
+from nncheck.prove.candidate import Candidate
+
+
+def kept_in(stem: str) -> Path:
+    """The file that holds what a person has approved."""
+    return Path(__file__).parent / "transcripts" / f"{stem}.txt"
 
 
 def transcript(candidate: Candidate) -> str:

@@ -10,6 +10,17 @@ from nncheck.source import cell_with
 from tests.nncheck import samples
 
 EXERCISE = "01_functions"
+SOFTMAX = """import numpy as np
+def softmax(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+"""
+OVER_THE_BATCH = SOFTMAX.replace("axis=1", "axis=0")
+ANSWERS = {
+    "softmax": SOFTMAX,
+    "predict": "def predict(logits):\n    return np.argmax(softmax(logits), axis=1)",
+    "missing_transpose": samples.CAUGHT,
+}
 
 
 class Here(Executor):
@@ -28,6 +39,11 @@ def notebook(*sources: str) -> bytes:
     """A notebook of these code cells."""
     cells = [{"cell_type": "code", "id": f"c{i}", "source": s} for i, s in enumerate(sources)]
     return json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}).encode()
+
+
+def answers(**other: str) -> bytes:
+    """A notebook as a learner writes it, a cell for each answer: right, but for the `other`."""
+    return notebook(*(ANSWERS | other).values())
 
 
 def right() -> str:
@@ -59,3 +75,13 @@ def scores(gradebook: Path, attempt="latest") -> dict[str, float]:
     """Points by learner."""
     with Gradebook(gradebook) as book:
         return {s.student: s.points for s in book.standings(attempt)}
+
+
+def other_checks(home: Path, old: str, new: str) -> Path:
+    """A copy of the sample exercise with another text in its check file."""
+    text = samples.load(EXERCISE).path.read_text(encoding="utf-8")
+    assert old in text
+    path = home / "exercises" / "checks" / f"{EXERCISE}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return home

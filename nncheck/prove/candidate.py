@@ -9,7 +9,7 @@ from unittest.mock import Mock
 from nncheck import build, notebooks, submission, worker
 from nncheck.answer import Local
 from nncheck.diagnose import Trial, Verdict
-from nncheck.exercise import Exercise
+from nncheck.exercise import Exercise, checks_in
 
 SEEDS = range(20)
 
@@ -19,9 +19,8 @@ class Candidate:
 
     def __init__(self, home: Path, stem: str):
         self.stem = stem
-        self.exercise = Exercise(home / "exercises" / "checks" / f"{stem}.py")
+        self.exercise = Exercise(checks_in(home) / f"{stem}.py")
         self.solution = notebooks.read(home / "solutions" / f"{stem}.ipynb")
-        self.transcript = Path(__file__).parent / "transcripts" / f"{stem}.txt"
 
     @cached_property
     def trials(self) -> list[Trial]:

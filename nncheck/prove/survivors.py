@@ -8,8 +8,8 @@ from typing import Any
 
 from nncheck import notebooks, worker
 from nncheck.exercise import Catch
-from tests.course.candidate import Candidate, cells
-from tests.course.mutants import Mutant, mutants
+from nncheck.prove.candidate import Candidate, cells
+from nncheck.prove.mutants import Mutant, mutants
 
 SECONDS = 1.0  # of work for one verdict; a mutant that needs more does not end
 

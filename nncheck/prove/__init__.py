@@ -1,0 +1,1 @@
+"""What must hold for an exercise before a learner meets it: the gates, and `nncheck prove`."""
