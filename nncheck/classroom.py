@@ -18,6 +18,7 @@ examples:
   nncheck grade submitted --gradebook class.db
   nncheck grade submitted --gradebook class.db --only 22
   nncheck grade submitted --gradebook class.db --require fs,net,proc,mem
+  nncheck grade submitted --gradebook class.db --dask tcp://scheduler:8786
 """
 GRADE_EXIT = """\
 exit code: 0 if everything was graded, whatever the scores; 1 if something could not be; 2 for a
@@ -39,6 +40,11 @@ def add_commands(command):
     )
     _gradebook(made)
     made.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    made.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="instead, grade on the workers of a Dask cluster, such as tcp://scheduler:8786",
+    )
     made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
     made.add_argument(
         "--again", action="store_true", help="also what was graded with another check file"
@@ -69,11 +75,12 @@ def run_grade(options) -> int:
             f"{', '.join(confine.GUARANTEES)}."
         )
     with Gradebook(options.gradebook, create=True) as book, no_commands():
+        cluster = grade.Cluster(options.dask) if options.dask else None
         run = grade.Run(
             options.folder,
             book,
-            lambda: grade.processes(options.jobs),
-            at_once=2 * options.jobs,
+            lambda: cluster or grade.processes(options.jobs),
+            at_once=2 * (len(cluster.workers) if cluster else options.jobs),
             only=exercise.find(options.only) if options.only else "",
             again=options.again,
             needs=needs,
