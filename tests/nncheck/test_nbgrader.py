@@ -1,46 +1,23 @@
 """An nbgrader site can use the exercises as they are: both graders give the same points."""
 
 import csv
-import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from nncheck import exercise, notebooks
 from nncheck.gradebook import Gradebook
+from tests.nncheck import nbgrader_site
+from tests.nncheck.nbgrader_site import ROOT, run
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("nbgrader") is None,
+    not nbgrader_site.INSTALLED,
     reason='nbgrader is not installed: pip install -e ".[nbgrader]"',
 )
 
-ROOT = Path(__file__).parents[2]
 EXERCISES = ("11_neuron", "22_autograd")  # of NumPy alone, and of nnlib
 BEGIN = "# BEGIN SOLUTION"
 # To nbgrader a word on stderr is a failure; a warning of a library is one.
 NOISE = "import sys, warnings; print('hm', file=sys.stderr); warnings.warn('old')"
-
-
-def run(site, *command):
-    """Run a module's command in the site's folder, without anybody's settings."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *command],
-        cwd=site,
-        env=os.environ
-        | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # alembic
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(site / "home"),
-            "JUPYTER_CONFIG_DIR": str(site / "home"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def hand_in(site, student, name, blank, answers):
