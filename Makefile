@@ -78,7 +78,7 @@ constraints: .venv/ready-bench
 	@pwd -P > $@
 
 .venv/ready-dev: .venv/ready
-	$(PIP) -e ".[dev]"
+	$(PIP) -e ".[dev,dask,nbgrader]"
 	@touch $@
 
 .venv/ready-bench: .venv/ready-dev

@@ -18,6 +18,7 @@ examples:
   nncheck grade submitted --gradebook class.db
   nncheck grade submitted --gradebook class.db --only 22
   nncheck grade submitted --gradebook class.db --require fs,net,proc,mem
+  nncheck grade submitted --gradebook class.db --dask tcp://scheduler:8786
 
 after a mended check file, for everybody and first without writing anything:
   nncheck grade --only 22:mul --compare --gradebook class.db
@@ -87,6 +88,11 @@ def add_commands(command):
     )
     _gradebook(made)
     made.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    made.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="instead, grade on the workers of a Dask cluster, such as tcp://scheduler:8786",
+    )
     made.add_argument("--only", metavar="EXERCISE", default="", help="one exercise")
     anew = made.add_mutually_exclusive_group()
     anew.add_argument(
@@ -201,11 +207,12 @@ def run_grade(options) -> int:
     if ":" in options.only:
         raise ValueError(f"--only {options.only}: one question is judged anew with --compare.")
     with Gradebook(options.gradebook, create=True) as book, no_commands():
+        cluster = grade.Cluster(options.dask) if options.dask else None
         run = grade.Run(
             options.folder,
             book,
-            lambda: grade.processes(options.jobs),
-            at_once=2 * options.jobs,
+            lambda: cluster or grade.processes(options.jobs),
+            at_once=2 * (len(cluster.workers) if cluster else options.jobs),
             only=exercise.find(options.only) if options.only else "",
             again=options.again,
             needs=needs,

@@ -1,8 +1,9 @@
 """Grade a class: every submission of a folder, in parallel, into a gradebook.
 
 One process, this one, reads the folder and writes the gradebook. `grade_one` does the work
-anywhere: it takes a job of bytes and returns JSON, and an executor carries both. Here that is a
-pool of processes, each with a zygote of its own, which end when this one does.
+anywhere: it takes a job of bytes and returns JSON, and an executor carries both. That is a pool of
+processes of this machine, which end when this one does, or a Dask cluster; each of their processes
+has a zygote of its own.
 """
 
 import functools
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
@@ -26,6 +28,7 @@ from concurrent.futures import (
 from dataclasses import asdict, dataclass, field, fields, replace
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
+from typing import Any
 
 from nncheck import checkup, child, exercise, intake, submission
 from nncheck.answer import Limits, Remote, Unfenced
@@ -39,6 +42,7 @@ LIMITS = Limits(cell=20, call=10, total=120, restarts=10)
 ENDED = ("timeout", "out of memory", "too much output", "crashed", "unreadable")
 ANSWER = [f.name for f in fields(Answer) if f.name != "marked"]
 DOWN = "grading it ended the grader itself, several times"
+ONE = threading.Lock()  # a trial puts answers into the check file's module, one after the other
 
 
 class OtherChecks(RuntimeError):
@@ -97,6 +101,11 @@ _one_at_a_time = threading.Lock()  # a trial puts answers into the check file's 
 
 def grade_one(job: Job) -> str:
     """Grade one submission: its result, as JSON. Never raises because of what was handed in."""
+    with ONE:
+        return _grade(job)
+
+
+def _grade(job):
     started = time.perf_counter()
     guarantees: dict[str, list[str]] = {}
     cells: list[Cell] | None = None
@@ -284,6 +293,10 @@ def _result(job: Job, future: Future) -> Result | None:
         return None
     except (Unfenced, OtherChecks):
         raise
+    except CancelledError:
+        raise RuntimeError(
+            "The cluster has gone. What was graded is in the gradebook; the same command goes on."
+        ) from None
     except Exception as error:
         return no_result(job, f"{type(error).__name__}: {error}")
 
@@ -309,3 +322,38 @@ def _end_with_parent():
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+# -------------------------------------------------------------------------- a Dask cluster
+
+
+class Cluster(Executor):
+    """The workers of a Dask cluster. One that is lost costs nothing: others do its jobs again."""
+
+    def __init__(self, address: str):
+        try:
+            from distributed import Client
+        except ImportError:
+            raise RuntimeError(
+                "To grade on a Dask cluster, install its package here: pip install distributed"
+            ) from None
+        self.client: Any = Client(address, set_as_default=False)
+        self.pool = self.client.get_executor(pure=False)
+        self.workers = self.client.run(exercise.names, on_error="return")
+        lacking = [str(e) for e in self.workers.values() if isinstance(e, Exception)]
+        if lacking or not self.workers:
+            self.shutdown()
+            raise RuntimeError(
+                f"Of {len(self.workers)} workers at {address} {len(lacking)} lack the course"
+                f"{f' ({lacking[0]})' if lacking else ''}. Install this version of it where they "
+                f"run, and start them: dask worker {address} --nthreads 1"
+            )
+
+    def submit(self, fn, /, *args, **kwargs) -> Future:
+        """Have a worker call the function."""
+        return self.pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        """Leave the cluster; what is under way is waited for, or else cancelled."""
+        self.pool.shutdown(wait and not cancel_futures)
+        self.client.close()

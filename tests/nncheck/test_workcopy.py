@@ -5,7 +5,6 @@ import sys
 
 import nbformat
 import pytest
-import yaml
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyterlab_server.settings_utils import _get_overrides
 
@@ -320,40 +319,6 @@ def test_an_update_of_another_folder_is_refused(home, tmp_path):
     with pytest.raises(FileNotFoundError, match="is not a working copy"):
         workcopy.update(tmp_path)
     assert not (tmp_path / ".nncheck.json").exists()
-
-
-# ---- the workflow
-
-
-def test_the_workflow_keeps_its_promises():
-    text = (notebooks.TEMPLATES / "check.yml").read_text(encoding="utf-8")
-    workflow = yaml.safe_load(text)
-    events = workflow[True]  # YAML reads the word `on` as a truth value
-    assert set(events) == {"push", "pull_request", "workflow_dispatch"}
-    assert "**.ipynb" in events["push"]["paths"]
-    assert workflow["permissions"] == {"contents": "read"}
-    assert workflow["concurrency"]["cancel-in-progress"] is True
-    assert "secrets." not in text
-    job = workflow["jobs"]["check"]
-    assert (job["runs-on"], job["timeout-minutes"]) == ("ubuntu-latest", 10)
-    assert job["env"]["COURSE"] == "${{ vars.COURSE }}"
-    assert job["env"]["PIP_EXTRA_INDEX_URL"].endswith("/whl/cpu")
-
-
-def test_the_workflow_ends_well_with_a_notice_when_it_does_not_know_the_course():
-    workflow = yaml.safe_load((notebooks.TEMPLATES / "check.yml").read_text(encoding="utf-8"))
-    notice, *others = workflow["jobs"]["check"]["steps"]
-    assert notice["if"] == "env.COURSE == ''"
-    assert notice["run"].startswith('echo "::notice title=')
-    assert "Variables" in notice["run"]
-    assert {step["if"] for step in others} == {"env.COURSE != ''"}
-    python = next(step for step in others if "setup-python" in step.get("uses", ""))
-    assert python["with"]["cache"] == "pip"
-    runs = [step["run"] for step in others if "run" in step]
-    assert runs == [
-        'python -m pip install -c constraints.txt "$COURSE"',
-        "python -m nncheck check --ci .",
-    ]
 
 
 # ---- opening

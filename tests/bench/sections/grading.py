@@ -23,18 +23,21 @@ from nncheck.gradebook import Gradebook
 from nncheck.notebooks import read
 from tests.bench.results import ROOT, Measured
 from tests.bench.table import markdown, short
+from tests.nncheck import nbgrader_site
 
 TITLE = "Grading"
 CLASS = 40  # learners, with every exercise
 CLASS_TORCH = 150  # learners, with one exercise
 COLD = 6  # submissions that get a process of their own, or a kernel
 KILLS = 100
+BESIDE, FEW = ("11_neuron", "22_autograd"), 10  # exercises and learners that nbgrader grades too
 ABOUT = f"""\
 `nncheck grade` on every exercise of the course for {CLASS} learners, two in three with the solution
 and one with the untouched exercise, and on a small one in torch for {CLASS_TORCH}; the start of all
 processes is included. Beside it some of the same notebooks one by one: `nncheck check`
-in fresh processes for each, and run by nbclient as they are, which checks nothing. Ratios are of
-wall time in one run, of one grading process."""
+in fresh processes for each, and run by nbclient as they are, which checks nothing. And
+{len(BESIDE)} exercises of {FEW} learners by `nbgrader autograde`, which gives the same points.
+Ratios are of wall time in one run, of one grading process."""
 
 TORCH = '''"""Exercise 01: torch."""
 
@@ -97,6 +100,9 @@ def measure(chosen: list[str]) -> Measured:
                 ratios["nbclient"] >= 30,
             ),
         ]
+        if nbgrader_site.INSTALLED:
+            more = beside_nbgrader(place / "site")
+            rows.append(Row("times as many as nbgrader autograde", more, ">= 20", more >= 20))
         rows += [*starts(), *round_trips(), fences(), runaway(), *in_the_notebook()]
         rows.append(killed(place))
     for row in rows:
@@ -187,6 +193,22 @@ def run_notebook(path: Path):
     from nbclient import NotebookClient
 
     NotebookClient(read(path), timeout=60, kernel_name="python3").execute()
+
+
+def beside_nbgrader(site: Path) -> float:
+    """How many times as many submissions a minute as nbgrader, of the same notebooks."""
+    for name in BESIDE:
+        solution, blank = (
+            (ROOT / folder / f"{name}.ipynb").read_text() for folder in ("solutions", "exercises")
+        )
+        write(site / "source" / name / f"{name}.ipynb", solution)
+        nbgrader_site.run(site, "nbgrader", "generate_assignment", name)
+        for i in range(FEW):
+            path = site / "submitted" / f"learner{i:02d}" / name / f"{name}.ipynb"
+            write(path, solution if i % 3 else blank)
+    ours = per_minute(site / "submitted", len(BESIDE) * FEW, jobs=1)
+    took = seconds(lambda: [nbgrader_site.run(site, "nbgrader", "autograde", n) for n in BESIDE])
+    return ours * took / 60 / len(BESIDE) / FEW
 
 
 # --------------------------------------------------------------------- borders and fences
