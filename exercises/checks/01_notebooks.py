@@ -8,12 +8,12 @@ USES = "numpy"
 # --------------------------------------------------------------------------- unfinished, right
 
 
-def right_double(n):
-    return 2 * n
+def right_double(number):
+    return 2 * number
 
 
-def right_double_as_a_sum(n):
-    return n + n
+def right_double_as_a_sum(number):
+    return number + number
 
 
 @question(
@@ -22,8 +22,8 @@ def right_double_as_a_sum(n):
     also=(right_double_as_a_sum,),
     hints=(
         "What must stand behind `return`, so that double(5) is 10?",
-        "n + n, or 2 times n. In Python, times is written *.",
-        "return 2 * n",
+        "The number plus itself, or 2 times the number. In Python, times is written *.",
+        "return 2 * number",
     ),
 )
 def double(rng):
@@ -35,38 +35,38 @@ def double(rng):
 
 
 @wrong(double, sneaky=True)
-def squared(n):
+def squared(number):
     """You multiplied the number by itself. That is the same for 2, and for 0, and for nothing
     else: twice 5 is 10, and 5 times 5 is 25."""
-    return n * n
+    return number * number
 
 
 @wrong(double, like=squared)
-def squared_as_a_power(n):
-    return n**2
+def squared_as_a_power(number):
+    return number**2
 
 
 @wrong(double, sneaky=True)
-def two_more(n):
+def two_more(number):
     """You added 2. That is the same for 2 only. Twice a number is the number plus itself."""
-    return n + 2
+    return number + 2
 
 
 @wrong(double, like=two_more)
-def two_more_as_a_sum(n):
-    return sum([n, 1, 1])
+def two_more_as_a_sum(number):
+    return sum([number, 1, 1])
 
 
 @wrong(double)
-def unchanged(n):
+def unchanged(number):
     """This is the number itself, as it came in."""
-    return n
+    return number
 
 
 @wrong(double)
-def halved(n):
+def halved(number):
     """You divided by 2. Twice the number is more, not less."""
-    return n / 2
+    return number / 2
 
 
 # ------------------------------------------------------------------------------ a known mistake
@@ -236,13 +236,13 @@ def caught():
     return 5.0
 
 
-@wrong(caught, when=lambda n: n == 2)
+@wrong(caught, when=lambda number: number == 2)
 def two_again():
     """That is the number it was tested with, and for 2 the reply is right. Look for another."""
     return 2.0
 
 
-@wrong(caught, when=lambda n: n == 0)
+@wrong(caught, when=lambda number: number == 0)
 def zero():
     """For 0 the broken one gives 0, and twice 0 is 0. Many mistakes give the right reply for 0.
     Look for another number."""
