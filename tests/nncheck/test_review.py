@@ -7,7 +7,7 @@ from nncheck import cli, exercise, kernel, notebooks, progress, review, submissi
 from nncheck.answer import Local
 from nncheck.diagnose import Trial
 from nncheck.exercise import NOTEBOOK_SEED
-from tests.course.candidate import run_notebook
+from nncheck.prove.candidate import run_notebook
 from tests.nncheck import samples, small_course
 from tests.nncheck.small_course import code
 
