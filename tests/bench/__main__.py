@@ -8,39 +8,37 @@ import sys
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 os.environ |= {"TQDM_DISABLE": "1"}
 
-from tests.bench.results import HERE, RESULTS, figures, page, read_figures, worse
+from tests.bench.results import HERE, RESULTS, page, read_figures, read_sections, section, worse
 from tests.bench.sections import grading, imports, stepper, steps, training
 
-SECTIONS = (
-    steps,
-    imports,
-    stepper,
-    grading,
-    training,
-)  # a new one: a file in sections/, and its name here
+# A new one: a file in sections/, and its name here. A new claim: a file in training/.
+SECTIONS = (steps, imports, stepper, grading, *training.claims())
 
 
 def main() -> int:
-    known = [name for section in SECTIONS for name in section.names()]
+    known = [name for each in SECTIONS for name in each.names()]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=known, metavar="NAME", help=", ".join(known))
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and its picture")
     options = parser.parse_args()
-    if options.only and options.write:
-        parser.error("RESULTS.md is written by a run of everything: leave out --only or --write")
 
-    parts = {}
-    for section in SECTIONS:
-        chosen = [name for name in section.names() if options.only in (None, name)]
+    written = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    old, texts = read_figures(written), read_sections(written)
+    found = {}
+    for each in SECTIONS:
+        chosen = [name for name in each.names() if options.only in (None, name)]
+        if options.write and chosen not in ([], each.names()):
+            parser.error(f"a section is written whole: leave out --write, or --only {options.only}")
         if chosen:
-            parts[section.TITLE] = section.measure(chosen)
-    old = read_figures(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    problems = worse(old, figures(parts))
+            found[each.TITLE] = each.measure(chosen)
+            texts[each.TITLE] = section(each.TITLE, found[each.TITLE])
+    problems = worse(old, {k: v for part in found.values() for k, v in part.figures.items()})
     for problem in problems:
         print(f"Slower than before: {problem}.", file=sys.stderr)
     if options.write:
-        RESULTS.write_text(page(parts), encoding="utf-8")
-        for name, data in {k: v for part in parts.values() for k, v in part.files.items()}.items():
+        titles = [each.TITLE for each in SECTIONS]
+        RESULTS.write_text(page({t: texts[t] for t in titles if t in texts}), encoding="utf-8")
+        for name, data in {k: v for part in found.values() for k, v in part.files.items()}.items():
             (HERE / name).write_bytes(data)
         print(f"Written: {RESULTS}")
     elif problems:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.bench import results, turns
-from tests.bench.results import Measured, page, read_figures, worse
+from tests.bench import turns
+from tests.bench.results import Measured, page, read_figures, read_sections, section, worse
 from tests.bench.table import markdown, print_table
 
 PARTS = {
@@ -16,20 +16,27 @@ PARTS = {
 }
 
 
+PAGE = page({title: section(title, part) for title, part in PARTS.items()})
+
+
 def test_a_page_gives_back_the_figures_of_all_its_sections_and_no_others():
-    assert read_figures(page(PARTS)) == {"small: a / b": 0.3, "import": 1.52}
+    assert read_figures(PAGE) == {"small: a / b": 0.3, "import": 1.52}
 
 
-def test_a_page_has_its_sections_in_order_and_says_what_the_ratios_depend_on():
-    text = page(PARTS)
-    assert [line for line in text.splitlines() if line.startswith("#")] == [
-        "# Measured by `make bench`",
-        "## Steps",
-        "## Importing",
-        results.COMPARED,
-    ]
-    assert "Python 3." in text
-    assert "torch" in text
+def test_a_page_has_its_sections_in_order_and_each_says_what_its_ratios_depend_on():
+    heads = [line for line in PAGE.splitlines() if line.startswith("#")]
+    assert heads == ["# Measured by `make bench`", "## Steps", "## Importing"]
+    for text in read_sections(PAGE).values():
+        assert "Python 3." in text
+        assert "torch" in text
+
+
+def test_a_section_can_be_written_anew_and_leaves_the_others_as_they_were():
+    texts = read_sections(PAGE)
+    assert page(texts) == PAGE
+    texts["Steps"] = section("Steps", Measured(["Other words."], {"small: a / b": 0.2}))
+    assert read_figures(page(texts)) == {"small: a / b": 0.2, "import": 1.52}
+    assert read_sections(page(texts))["Importing"] == read_sections(PAGE)["Importing"]
 
 
 def test_a_page_without_figures_gives_none():

@@ -1,30 +1,36 @@
 """Training for real: every module in training/ states a claim in its docstring and has `run()`."""
 
 import importlib
+from dataclasses import dataclass
+from functools import cached_property
 
 from tests.bench.results import HERE, Measured
 from tests.bench.table import markdown, print_table, with_mean
 
-TITLE = "Training for real"
+
+@dataclass(frozen=True)
+class Claim:
+    """A section for one module: its claim, and the table that it prints."""
+
+    name: str
+
+    @cached_property
+    def module(self):
+        return importlib.import_module(f"tests.bench.training.{self.name}")
+
+    @property
+    def TITLE(self) -> str:
+        return f"Training for real: {self.name}"
+
+    def names(self) -> list[str]:
+        return [self.name]
+
+    def measure(self, _chosen: list[str]) -> Measured:
+        rows = self.module.run()
+        print_table(self.TITLE, rows)
+        claim = (self.module.__doc__ or "").strip().splitlines()
+        return Measured([*claim, "", *markdown(with_mean(rows))])
 
 
-def names() -> list[str]:
-    return sorted(path.stem for path in (HERE / "training").glob("[!_]*.py"))
-
-
-def measure(chosen: list[str]) -> Measured:
-    lines = []
-    for name in chosen:
-        module = importlib.import_module(f"tests.bench.training.{name}")
-        title, _, claim = (module.__doc__ or name).strip().partition("\n")
-        rows = module.run()
-        print_table(f"{name}: {title}", rows)
-        lines += [
-            f"### {title}",
-            "",
-            *claim.strip().splitlines(),
-            "",
-            *markdown(with_mean(rows)),
-            "",
-        ]
-    return Measured(lines[:-1])
+def claims() -> list[Claim]:
+    return [Claim(path.stem) for path in sorted((HERE / "training").glob("[!_]*.py"))]
