@@ -104,7 +104,11 @@ def add_commands(command):
         help="judge --only EXERCISE:QUESTION anew from the gradebook; show old and new, then ask",
     )
     made.add_argument("--yes", action="store_true", help="--compare does not ask")
-    _attempt(made, "which attempt of each learner --compare judges")
+    made.add_argument(
+        "--attempt",
+        choices=["latest", "best"],
+        help="which attempt of each learner --compare judges (default: latest)",
+    )
     made.add_argument(
         "--require",
         metavar="LIST",
@@ -202,17 +206,19 @@ def run_grade(options) -> int:
     needs = _needs(options)
     if options.compare:
         return _compare(options, needs)
+    if options.yes or options.attempt:
+        raise ValueError(f"{'--yes' if options.yes else '--attempt'} is a part of --compare.")
     if options.folder is None:
         raise ValueError("Name the folder that holds the submissions: nncheck grade submitted")
     if ":" in options.only:
         raise ValueError(f"--only {options.only}: one question is judged anew with --compare.")
     with Gradebook(options.gradebook, create=True) as book, no_commands():
-        cluster = grade.Cluster(options.dask) if options.dask else None
+        executor, at_once = _executor(options)
         run = grade.Run(
             options.folder,
             book,
-            lambda: cluster or grade.processes(options.jobs),
-            at_once=2 * (len(cluster.workers) if cluster else options.jobs),
+            executor,
+            at_once=at_once,
             only=exercise.find(options.only) if options.only else "",
             again=options.again,
             needs=needs,
@@ -258,6 +264,14 @@ def _late_bar(total):
     return _bar(total, unit="", delay=1)
 
 
+def _executor(options):
+    """Who grades, made anew each time it is asked for, and how many jobs it is given at once."""
+    if not options.dask:
+        return lambda: grade.processes(options.jobs), 2 * options.jobs
+    cluster = grade.Cluster(options.dask)
+    return lambda: cluster, 2 * len(cluster.workers)
+
+
 def _needs(options):
     needs = tuple(filter(None, options.require.replace(" ", "").split(",")))
     unknown = [name for name in needs if name not in confine.GUARANTEES]
@@ -272,14 +286,15 @@ def _needs(options):
 def _compare(options, needs):
     name, question = dispute.split(options.only)
     with Gradebook(options.gradebook) as book, no_commands(), book.only_grader():
+        executor, at_once = _executor(options)
         found = rejudge.compare(
             book,
             name,
             question,
-            lambda: grade.processes(options.jobs),
-            at_once=2 * options.jobs,
+            executor,
+            at_once=at_once,
             needs=needs,
-            attempt=options.attempt,
+            attempt=options.attempt or "latest",
             bar=_bar,
         )
         print("\n".join(rejudge.table(found)))

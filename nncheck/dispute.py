@@ -124,7 +124,7 @@ def stored_cells(result: Result) -> list[Cell]:
     """The code that a result was computed from."""
     if result.cells is None:
         raise ValueError(f"There is no code to run: {result.reason or 'it could not be read'}")
-    return [Cell(c["id"], c["source"], tuple(c["tags"])) for c in result.cells]
+    return submission.restored(result.cells)
 
 
 def explain(book: Gradebook, student: str, text: str, attempt: Attempt = "latest") -> Iterator[str]:

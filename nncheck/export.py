@@ -14,7 +14,7 @@ from nncheck.gradebook import Gradebook
 from nncheck.intake import STUDENT
 from nncheck.notebooks import write_text
 from nncheck.register import Register
-from nncheck.submission import Cell
+from nncheck.submission import restored
 from nncheck.wire import clean
 from nncheck.worker import without_magics
 
@@ -90,8 +90,7 @@ def _case(item):
 
 def code(cells: Iterable[dict]) -> str:
     """The cells of a notebook that a check runs, as one Python file."""
-    read = [Cell(c["id"], c["source"], tuple(c["tags"])) for c in cells]
-    sources = [clean(_plain(cell.source)).strip() for cell in read if cell.runs]
+    sources = [clean(_plain(cell.source)).strip() for cell in restored(cells) if cell.runs]
     return "\n\n\n".join(filter(None, sources)) + "\n"
 
 

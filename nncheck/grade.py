@@ -96,9 +96,6 @@ class Tally:
 # -------------------------------------------------------------------------- one submission
 
 
-_one_at_a_time = threading.Lock()  # a trial puts answers into the check file's own names
-
-
 def grade_one(job: Job) -> str:
     """Grade one submission: its result, as JSON. Never raises because of what was handed in."""
     with ONE:
@@ -116,8 +113,7 @@ def _grade(job):
         verdicts = list(checkup.all_unreadable(what, str(error)))
     else:
         with Remote(cells, what, job.limits, needs=job.needs) as answer:
-            with _one_at_a_time:
-                verdicts = Trial(what, job.seed).judge_all(answer)
+            verdicts = Trial(what, job.seed).judge_all(answer)
             guarantees = answer.guarantees
     kind, reason = outcome(verdicts)
     return json.dumps(

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,11 @@ def parse(content: bytes, name: str) -> list[Cell]:
         raise _no_notebook(name, "it is nested too deeply") from None
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _no_notebook(name, "its cells are not those of a notebook") from None
+
+
+def restored(cells: Iterable[dict]) -> list[Cell]:
+    """The cells of a result in a gradebook."""
+    return [Cell(c["id"], c["source"], tuple(c["tags"])) for c in cells]
 
 
 def too_large(name: str) -> Unreadable:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from nncheck import grade
 from nncheck.answer import Limits
 from nncheck.gradebook import Gradebook
 from tests.attacks.test_attacks import ATTACKS, MEMORY, cell
-from tests.attacks.world import World
+from tests.attacks.world import World, no_process_left
 from tests.nncheck import samples
 from tests.nncheck.small_class import EXERCISE, hand_in, notebook, right, wrong
 
@@ -122,7 +123,8 @@ def test_a_class_full_of_attackers_costs_honest_learners_nothing_and_attackers_t
     (tmp_path / "world").mkdir()
     with World(tmp_path / "world", MEMORY) as world:
         attackers = class_of(crowd, world)
-        tally, standings, results = graded(crowd, tmp_path / "class.db")
+        with no_process_left():
+            tally, standings, results = graded(crowd, tmp_path / "class.db")
         assert world.harm("") == []
     assert {student: results[student] for student in HONEST} == expected
     assert expected["a first"].points == samples.load(EXERCISE).points
@@ -137,3 +139,11 @@ def test_a_class_full_of_attackers_costs_honest_learners_nothing_and_attackers_t
             assert told.message, student
         assert found.outcome != "grader error", (student, found.reason)
     assert {r.student for r in tally.refused} == {"m link"}
+
+
+def test_a_process_that_an_attacker_leaves_behind_is_seen():
+    asked = "import subprocess; subprocess.Popen(['sleep', '30'], start_new_session=True)"
+    with pytest.raises(AssertionError, match="sleep") as seen, no_process_left():
+        subprocess.run([sys.executable, "-c", asked], check=True)
+    for process in seen.value.args[0]:
+        process.kill()

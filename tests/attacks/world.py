@@ -6,14 +6,34 @@ dict; it never finds the secret there.
 """
 
 import contextlib
+import ctypes
 import os
 import secrets
 import select
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 HARM = "HARM"  # what an attack replies when it got what it must not get and left no trace
+
+
+@contextlib.contextmanager
+def no_process_left() -> Iterator[None]:
+    """What was started here has ended, orphans included: they become children of this process."""
+    libc, subreaper = ctypes.CDLL(None), 36  # PR_SET_CHILD_SUBREAPER
+    me = psutil.Process()
+    before = set(me.children(recursive=True))
+    assert libc.prctl(subreaper, 1, 0, 0, 0) == 0
+    try:
+        yield
+        _, alive = psutil.wait_procs(set(me.children(recursive=True)) - before, timeout=5)
+    finally:
+        libc.prctl(subreaper, 0, 0, 0, 0)
+    if alive:
+        raise AssertionError(alive)
 
 
 class World:

@@ -35,7 +35,7 @@ class Measured:
 
 def page(sections: Mapping[str, str]) -> str:
     """The whole of RESULTS.md, from its sections by title."""
-    return "\n".join(["# Measured by `make bench`", *(f"\n{text}" for text in sections.values())])
+    return "\n".join(["# Measured by `make bench`\n", *sections.values()])
 
 
 def section(title: str, part: Measured) -> str:

@@ -131,6 +131,9 @@ def test_the_command_grades_on_a_cluster(submitted, dask, tmp_path, capsys):
     arguments = ["grade", str(submitted), "--gradebook", str(tmp_path / "class.db")]
     assert cli.main([*arguments, "--dask", dask.address]) == 1  # some are unreadable
     assert "01_functions: 16 graded" in capsys.readouterr().out
+    again = ["grade", "--only", "01:softmax", "--compare", *arguments[2:]]
+    assert cli.main([*again, "--dask", dask.address]) == 0
+    assert "0 change" in capsys.readouterr().out
 
 
 @needs_dask

@@ -245,6 +245,8 @@ def test_the_command_says_what_came_out_and_how_it_went(folder, book, capsys):
         (["--jobs", "0"], "one process is the least"),
         (["--require", "fs,luck"], "no guarantee luck"),
         (["--only", "99"], "no exercise called"),
+        (["--yes"], "--yes is a part of --compare"),
+        (["--attempt", "best"], "--attempt is a part of --compare"),
     ],
 )
 def test_a_mistake_in_the_command_is_told(folder, book, capsys, more, why):
