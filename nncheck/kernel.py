@@ -252,6 +252,8 @@ class Kernel(Local):
         if not run or name not in self.names:
             return ""
         text = f"This is `{name}` as you ran it in [{run.count}]."
+        if "raise NotImplementedError" in run.source:  # what is not saved yet cannot be seen here
+            text += " If you have written it since, run its cell first (Shift+Enter)."
         if name in self.failed:
             count, error = self.failed[name]
             text += f" Your later run [{count}] of the cell ended in a {error} and changed nothing."

@@ -153,6 +153,13 @@ def test_an_answer_that_the_saved_notebook_does_not_hold_either_is_missing(noteb
     assert notebook.check().verdict.status == "missing"
 
 
+def test_a_placeholder_that_was_replaced_and_neither_run_nor_saved_says_to_run_it(notebook):
+    notebook.run(STUB)
+    assert "If you have written it since, run its cell first" in html(notebook.check())
+    notebook.run(RIGHT)
+    assert "If you have written it since" not in html(notebook.check())
+
+
 def test_a_cell_that_changed_after_it_ran_asks_to_be_run_first(notebook, saved):
     notebook.run(OVER_THE_BATCH, cell_id="answer-softmax")
     saved(("answer-softmax", RIGHT))
