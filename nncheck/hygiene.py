@@ -90,9 +90,9 @@ def form_problems(nb: NotebookNode) -> list[str]:
     for cell, new in zip(nb.cells, notebooks.cell_ids(nb), strict=True):
         if cell.get("id") != new:
             found.append(f"cell id {cell.get('id')!r} should be {new!r}.")
-        extra = sorted(set(cell.metadata) - set(notebooks.CELL_METADATA))
-        if extra:
-            found.append(f"cell {new!r} has metadata that does not belong here: {extra}.")
+        want = notebooks.cell_metadata(cell)
+        if cell.metadata != want:
+            found.append(f"cell {new!r} should have the metadata {dict(want)}.")
         if any(notebooks.WIDGET in out.get("data", {}) for out in cell.get("outputs", [])):
             found.append(f"cell {new!r} has a widget's state in its output.")
     if not found:

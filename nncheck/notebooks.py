@@ -215,9 +215,7 @@ def canonical(nb: NotebookNode) -> NotebookNode:
     nb.metadata = node(METADATA)
     for cell, name in zip(nb.cells, cell_ids(nb), strict=True):
         cell.id = name
-        cell.metadata = kept(cell.metadata, CELL_METADATA)
-        if not cell.metadata.get("tags"):
-            cell.metadata.pop("tags", None)
+        cell.metadata = cell_metadata(cell)
         if cell.cell_type == "code":
             cell.outputs = clean_outputs(cell)
     return nb
@@ -225,6 +223,16 @@ def canonical(nb: NotebookNode) -> NotebookNode:
 
 def kept(data: Mapping, keys: tuple[str, ...]) -> NotebookNode:
     return node({key: value for key, value in data.items() if key in keys})
+
+
+def cell_metadata(cell: NotebookNode) -> NotebookNode:
+    """What is kept of a cell's metadata. A recall question is folded: its text holds the answer."""
+    metadata = kept(cell.metadata, CELL_METADATA)
+    if not metadata.get("tags"):
+        metadata.pop("tags", None)
+    if cell.source.startswith("recall("):
+        metadata["jupyter"] = node({"source_hidden": True})
+    return metadata
 
 
 def cell_ids(nb: NotebookNode) -> list[str]:

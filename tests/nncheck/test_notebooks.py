@@ -226,6 +226,13 @@ def test_metadata_that_a_machine_adds_is_dropped_and_ours_is_kept():
     assert clean.cells[0].metadata == {"tags": ["swap"], "nnlib": {"a": 1}}
 
 
+def test_a_recall_question_is_folded_because_its_text_holds_the_answer():
+    clean = notebooks.canonical(raw(code("recall('11/shape', answer='a line')"), code("1")))
+    assert clean.cells[0].metadata == {"jupyter": {"source_hidden": True}}
+    assert clean.cells[1].metadata == {}
+    assert notebooks.canonical(clean) == clean
+
+
 def test_neighbouring_prints_are_one_and_a_widget_leaves_its_text():
     def output(text):
         return v4.new_output("stream", name="stdout", text=text)
