@@ -9,15 +9,17 @@ one, and the other thing is called with its lesson's number, `relu_13`, wherever
 import ast
 import builtins
 import dis
+import html
 import itertools
 import re
+import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 
-from nncheck import checkup, exercise, notebooks, submission, workcopy
+from nncheck import checkup, exercise, message, notebooks, progress, submission, workcopy
 from nncheck.exercise import Catch
 from nncheck.submission import Cell
 
@@ -85,6 +87,29 @@ def write(folder: Path, targets: Iterable[tuple[Path, str]]) -> str:
         said = workcopy.beside(folder, FILE, text, manifest)
     workcopy.write_manifest(folder, manifest)
     return f"{table(lessons)}\n\n{said}"
+
+
+def ready() -> message.Shown:
+    """Make `my_nn` ready to be imported in this notebook; displays what is your own.
+
+    In a working copy this writes `my_nn.py`, as `nncheck mine` does; if the file was changed by
+    hand, it is the one that is imported. Elsewhere nothing is written, and all of it is borrowed.
+    """
+    record = progress.find()
+    if record:
+        path = record.with_name(FILE)
+        said = write(path.parent, checkup.targets([str(path.parent)]))
+        text = path.read_text(encoding="utf-8")
+    else:
+        path, lessons = Path(FILE), gather()
+        said = f"{table(lessons)}\n\nThis is no working copy, so all of it is borrowed."
+        text = compose(lessons)
+    module = ModuleType(path.stem)
+    exec(compile(text, str(path), "exec"), vars(module))
+    sys.modules[path.stem] = module
+    again = "A borrowed answer works as well. When your own one passes, run this cell again."
+    body = f"<pre>{html.escape(said)}</pre>{message.small(again)}"
+    return message.Shown(f"{FILE} is ready.", message.card("What is your own", body))
 
 
 def table(lessons: Sequence[Lesson]) -> str:

@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 
@@ -254,6 +255,51 @@ def test_elsewhere_it_says_where_to_go(folder, monkeypatch, capsys):
     (folder / "progress.jsonl").unlink()
     assert cli.main(["mine"]) == 2
     assert "nncheck mine my-course" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------- in a lesson
+
+
+@pytest.fixture
+def ready(monkeypatch):
+    """What a lesson's `mine.ready()` shows, and the module that it then imports."""
+    monkeypatch.setitem(sys.modules, "my_nn", None)
+
+    def ready():
+        shown = mine.ready()
+        return shown, importlib.import_module("my_nn")
+
+    return ready
+
+
+def test_a_lesson_imports_what_has_passed_by_now_and_shows_whose_it_is(folder, ready, monkeypatch):
+    monkeypatch.chdir(folder / "course")
+    shown, my_nn = ready()
+    assert "12_numbers  -    slope" in shown.html
+    assert my_nn.neuron([2.0], np.full(1, 3.0), 1.0) == 7.0
+    answer(folder, "neuron", "def neuron(x, w, b):\n    'Mine.'\n    return x @ w + b")
+    again, my_nn = ready()
+    assert "11_neuron   neuron  relu" in again.html
+    assert my_nn.neuron.__doc__ == "Mine."
+    assert repr(shown) == repr(again) == "my_nn.py is ready."
+    assert "'Mine.'" in (folder / "my_nn.py").read_text()
+
+
+def test_a_lesson_imports_the_file_that_was_changed_by_hand(folder, ready):
+    (folder / "my_nn.py").write_text("ours = 3")
+    shown, my_nn = ready()
+    assert my_nn.ours == 3
+    assert "you changed it, so it stays. The new version is my_nn.py.new." in shown.html
+    assert repr(shown) == "my_nn.py is ready."
+
+
+def test_outside_a_working_copy_a_lesson_borrows_everything(folder, ready, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    shown, my_nn = ready()
+    assert my_nn.slope(2.0) == 6.0
+    assert "This is no working copy, so all of it is borrowed." in shown.html
+    assert repr(shown) == "my_nn.py is ready."
+    assert not list(folder.parent.rglob("my_nn*"))
 
 
 # ------------------------------------------------------------------------------- pieces
