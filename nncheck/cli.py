@@ -222,7 +222,8 @@ def mine(options) -> int:
     from nncheck import mine
 
     folder = Path(options.folder or _working_copy("mine"))
-    print(mine.write(folder, _with_bar(checkup.targets([str(folder)]), hidden=False)))
+    lessons, said = mine.write(folder, _with_bar(checkup.targets([str(folder)]), hidden=False))
+    print(f"{mine.table(lessons)}\n\n{said}")
     return 0
 
 

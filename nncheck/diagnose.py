@@ -374,12 +374,20 @@ def _part(probe, i, total) -> str | None:
     star = stars[0] if stars else len(parts)
     inside = total - len(parts) + 1  # how many parts the starred one stands for
     if i < star:
-        text = ast.unparse(parts[i])
+        text = _unparsed(parts[i])
     elif i >= star + inside:
-        text = ast.unparse(parts[i - inside + 1])
+        text = _unparsed(parts[i - inside + 1])
     else:
         text = f"{ast.unparse(parts[star])[1:]}[{i - star}]"
     return text if len(text) <= 32 else None
+
+
+def _unparsed(part):
+    """Its text; of `tuple(places)` only `places`."""
+    match part:
+        case ast.Call(func=ast.Name(id="tuple" | "list"), args=[inner], keywords=[]):
+            part = inner
+    return ast.unparse(part)
 
 
 def _tree(probe) -> ast.FunctionDef:
@@ -392,6 +400,8 @@ def _datum(value):
     array = numbers(value)
     if isinstance(value, ndarray) and value.size > 6:
         return f"of shape {value.shape}"
+    if isinstance(value, (list, tuple, dict)) and "array(" in repr(value):
+        return f"= {_arrays(value)}"
     whole = isinstance(value, tuple) and all(type(part) is int for part in value)  # a shape
     if isinstance(value, bool) or array is None or whole:
         return f"= {show(value) if isinstance(value, str) else _short(repr(value))}"
@@ -400,6 +410,13 @@ def _datum(value):
     if array.size > 6:
         return f"of {array.size} numbers"
     return f"= {_row(array.tolist())}"
+
+
+def _arrays(value):
+    """A list or a dict that holds arrays: their shapes, or only how many parts it has."""
+    if isinstance(value, dict) or not all(isinstance(part, ndarray) for part in value):
+        return describe(value)
+    return f"arrays of shape {' and '.join(str(part.shape) for part in value)}"
 
 
 def _row(value):

@@ -65,8 +65,9 @@ class Lesson:
 # ------------------------------------------------------------------------------- the file
 
 
-def write(folder: Path, targets: Iterable[tuple[Path, str]]) -> str:
-    """Write `my_nn.py` into a working copy, from these notebooks of it; returns what to say.
+def write(folder: Path, targets: Iterable[tuple[Path, str]]) -> tuple[list[Lesson], str]:
+    """Write `my_nn.py` into a working copy, from these notebooks of it: whose answers are in it,
+    and what became of the file.
 
     A file that was changed by hand stays, and the new one arrives beside it.
     """
@@ -86,7 +87,7 @@ def write(folder: Path, targets: Iterable[tuple[Path, str]]) -> str:
     else:
         said = workcopy.beside(folder, FILE, text, manifest)
     workcopy.write_manifest(folder, manifest)
-    return f"{table(lessons)}\n\n{said}"
+    return lessons, said
 
 
 def ready() -> message.Shown:
@@ -98,30 +99,40 @@ def ready() -> message.Shown:
     record = progress.find()
     if record:
         path = record.with_name(FILE)
-        said = write(path.parent, checkup.targets([str(path.parent)]))
+        lessons, said = write(path.parent, checkup.targets([str(path.parent)]))
         text = path.read_text(encoding="utf-8")
     else:
         path, lessons = Path(FILE), gather()
-        said = f"{table(lessons)}\n\nThis is no working copy, so all of it is borrowed."
-        text = compose(lessons)
+        said, text = "This is no working copy, so all of it is borrowed.", compose(lessons)
     module = ModuleType(path.stem)
     exec(compile(text, str(path), "exec"), vars(module))
     sys.modules[path.stem] = module
     again = "A borrowed answer works as well. When your own one passes, run this cell again."
-    body = f"<pre>{html.escape(said)}</pre>{message.small(again)}"
+    head, *lines = (map(html.escape, row) for row in rows(lessons))
+    body = f"<tr><th>{'</th><th>'.join(head)}</th></tr>"
+    body += "".join(f"<tr><td>{'</td><td>'.join(line)}</td></tr>" for line in lines)
+    body = f"<table>{body}</table>" + "".join(map(message.small, (renamed(lessons), said, again)))
     return message.Shown(f"{FILE} is ready.", message.card("What is your own", body))
 
 
-def table(lessons: Sequence[Lesson]) -> str:
+def rows(lessons: Sequence[Lesson]) -> list[tuple[str, str, str]]:
     """A line for each exercise: which answers are your own, which are borrowed."""
-    rows = [("exercise", "own", "borrowed")]
-    rows += [(n.name, ", ".join(n.own) or "-", ", ".join(n.borrowed) or "-") for n in lessons]
-    first, second = (max(len(row[i]) for row in rows) for i in (0, 1))
-    lines = [f"{name:<{first}}  {own:<{second}}  {borrowed}" for name, own, borrowed in rows]
-    renamed = [new for n in lessons for new in n.renamed.values()]
-    if renamed:
-        lines.append(f"With their lesson's number, as another has the name: {', '.join(renamed)}.")
-    return "\n".join(lines)
+    found = [(n.name, ", ".join(n.own) or "-", ", ".join(n.borrowed) or "-") for n in lessons]
+    return [("exercise", "own", "borrowed"), *found]
+
+
+def renamed(lessons: Sequence[Lesson]) -> str:
+    """Which names had to change; nothing if none had."""
+    found = [new for lesson in lessons for new in lesson.renamed.values()]
+    return f"With their lesson's number, as another has the name: {', '.join(found)}." * bool(found)
+
+
+def table(lessons: Sequence[Lesson]) -> str:
+    """The rows as text, and the names that had to change."""
+    lines = rows(lessons)
+    first, second = (max(len(line[i]) for line in lines) for i in (0, 1))
+    text = [f"{name:<{first}}  {own:<{second}}  {borrowed}" for name, own, borrowed in lines]
+    return "\n".join(filter(None, [*text, renamed(lessons)]))
 
 
 def compose(lessons: Sequence[Lesson]) -> str:

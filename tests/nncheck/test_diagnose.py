@@ -219,6 +219,15 @@ def test_a_starred_part_and_those_around_it_have_their_names(part, name):
     assert _part(probe_with_a_star, part, 5) == name
 
 
+def probe_of_steps(answer, x):
+    places = [x, x]
+    return tuple(places), answer(x)
+
+
+def test_a_list_that_is_made_a_tuple_keeps_its_name():
+    assert _part(probe_of_steps, 0, 2) == "places"
+
+
 def test_the_snippet_shows_the_failure_again():
     of = samples.trial("02_objects").exercise
     [assigned] = [w for w in of.questions["Value"].wrongs if w.name == "AssignedValue"]
@@ -245,6 +254,12 @@ def test_large_data_are_said_by_their_shape_and_not_pasted():
 )
 def test_a_shape_is_said_as_python_writes_it(value, said):
     assert _datum(value) == said
+
+
+def test_arrays_in_a_list_are_said_by_their_shapes():
+    assert _datum([np.ones((3, 4)), np.ones(5)]) == "= arrays of shape (3, 4) and (5,)"
+    assert _datum([[np.ones(3)], [np.ones(3)]]) == "= a list of 2 parts"
+    assert _datum({"W": np.ones(3)}) == "= a dict with the keys 'W'"
 
 
 def test_an_input_does_not_count_where_the_right_reply_is_not_finite(tmp_path):

@@ -275,11 +275,11 @@ def ready(monkeypatch):
 def test_a_lesson_imports_what_has_passed_by_now_and_shows_whose_it_is(folder, ready, monkeypatch):
     monkeypatch.chdir(folder / "course")
     shown, my_nn = ready()
-    assert "12_numbers  -    slope" in shown.html
+    assert "<td>12_numbers</td><td>-</td><td>slope</td>" in shown.html
     assert my_nn.neuron([2.0], np.full(1, 3.0), 1.0) == 7.0
     answer(folder, "neuron", "def neuron(x, w, b):\n    'Mine.'\n    return x @ w + b")
     again, my_nn = ready()
-    assert "11_neuron   neuron  relu" in again.html
+    assert "<td>11_neuron</td><td>neuron</td><td>relu</td>" in again.html
     assert my_nn.neuron.__doc__ == "Mine."
     assert repr(shown) == repr(again) == "my_nn.py is ready."
     assert "'Mine.'" in (folder / "my_nn.py").read_text()
