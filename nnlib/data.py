@@ -335,6 +335,26 @@ def diabetes() -> tuple[np.ndarray, np.ndarray]:
     return _table(found.data, found.target, np.float32)
 
 
+def sunspots() -> tuple[np.ndarray, np.ndarray]:
+    """How many spots the sun showed, year by year.
+
+    Returns:
+        years (309,) int64, 1700..2008. numbers (309,) float32, the mean sunspot number of the year,
+        0 to 190.2, without unit: each group of spots counts as ten spots more.
+
+    Source: World Data Center SILSO, Royal Observatory of Belgium, and NOAA's National Geophysical
+    Data Center; the series as it stood before its revision of 2015 (see nnlib/sets/README.md).
+
+    Example:
+        >>> years, numbers = sunspots()
+        >>> years[[0, -1]].tolist(), numbers[:3].tolist()
+        ([1700, 2008], [5.0, 11.0, 16.0])
+    """
+    path = os.path.join(os.path.dirname(__file__), "sets", "sunspots.csv")
+    years, numbers = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
+    return years.astype(np.int64), numbers.astype(np.float32)
+
+
 # Generated data
 
 

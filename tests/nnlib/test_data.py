@@ -199,6 +199,17 @@ def test_diabetes_is_in_the_units_it_promises():
     assert set(rows[:, 1]) == {1, 2}
 
 
+def test_sunspots_are_one_number_for_each_year_with_a_peak_about_every_eleven():
+    years, numbers = data.sunspots()
+    assert (years.shape, years.dtype) == ((309,), np.int64)
+    assert (numbers.shape, numbers.dtype) == ((309,), np.float32)
+    assert (np.diff(years) == 1).all()
+    assert (numbers.min(), round(float(numbers.max()), 1)) == (0, 190.2)
+    assert years[numbers.argmax()] == 1957
+    spectrum = np.abs(np.fft.rfft(numbers - numbers.mean()))
+    assert 10 < len(numbers) / spectrum.argmax() < 12
+
+
 @pytest.mark.parametrize("n", [200, 11])
 def test_moons_without_noise_are_scikit_learns(n):
     ours, labels = data.moons(n, noise=0)
