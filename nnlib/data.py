@@ -424,6 +424,32 @@ def spirals(
     return _table(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), y, np.int64)
 
 
+# Drawn data
+
+
+def glyphs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Printed characters: the digits and the capital letters, in 16 fonts.
+
+    Returns:
+        X (576, 28, 28) float32, how dark each pixel is, 0 (white) to 1, with the ink in the middle.
+        y (576,) int64: 0..9 the digits, 10..35 the letters A..Z.
+        font (576,) int64, 0..15: four each of DejaVu Sans, DejaVu Sans Mono, DejaVu Serif and STIX,
+        namely plain, bold, slanted, bold and slanted.
+
+    Source: rendered by docs/glyphs.py from fonts that come with matplotlib; both are free, see
+    nnlib/sets/README.md.
+
+    Example:
+        >>> X, y, font = glyphs()
+        >>> X[y == 10].shape, font[y == 10].tolist()  # the letter A
+        ((16, 28, 28), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+    """
+    with np.load(os.path.join(os.path.dirname(__file__), "sets", "glyphs.npz")) as file:
+        pictures = file["pictures"]  # (fonts, characters, 28, 28) uint8
+    font, y = np.indices(pictures.shape[:2]).reshape(2, -1)
+    return pictures.reshape(-1, 28, 28) / np.float32(255), y, font
+
+
 # Files that you have
 
 

@@ -14,6 +14,7 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -296,3 +297,14 @@ def test_the_page_with_the_stepper_is_what_its_recipe_writes():
     assert written == runpy.run_path(str(ROOT / "docs" / "stepper.py"))["page"](), (
         "write it again: python docs/stepper.py"
     )
+
+
+def test_the_glyphs_are_what_their_recipe_draws():
+    recipe = runpy.run_path(str(ROOT / "docs" / "glyphs.py"))
+    assert recipe["FILE"] == ROOT / "nnlib" / "sets" / "glyphs.npz"
+    assert recipe["FILE"].stat().st_size < 100_000
+    kept = np.load(recipe["FILE"])["pictures"]
+    drawn = recipe["pictures"]()
+    assert (kept.shape, kept.dtype) == (drawn.shape, drawn.dtype)
+    # Another version of Pillow may round the edges of a glyph differently.
+    assert np.abs(kept - drawn.astype(float)).mean() < 2, "draw them again: python docs/glyphs.py"

@@ -210,6 +210,17 @@ def test_sunspots_are_one_number_for_each_year_with_a_peak_about_every_eleven():
     assert 10 < len(numbers) / spectrum.argmax() < 12
 
 
+def test_glyphs_are_36_centred_characters_in_16_fonts():
+    X, labels, font = data.glyphs()
+    assert (X.shape, X.dtype) == ((16 * 36, 28, 28), np.float32)
+    assert (labels.dtype, font.dtype) == (np.int64, np.int64)
+    assert set(zip(font.tolist(), labels.tolist(), strict=True)) == set(np.ndindex(16, 36))
+    assert (X.min(), X.max()) == (0, 1)
+    assert (X[:, 2:-2, 2:-2] > 0).sum() == (X > 0).sum()  # so a shift by two pixels loses nothing
+    top, bottom = X[labels == 29].reshape(16, 2, -1).sum(2).T  # T has its bar at the top
+    assert (top > bottom).all()
+
+
 @pytest.mark.parametrize("n", [200, 11])
 def test_moons_without_noise_are_scikit_learns(n):
     ours, labels = data.moons(n, noise=0)
