@@ -9,10 +9,10 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 os.environ |= {"TQDM_DISABLE": "1"}
 
 from tests.bench.results import HERE, RESULTS, page, read_figures, read_sections, section, worse
-from tests.bench.sections import grading, imports, stepper, steps, training
+from tests.bench.sections import grading, imports, lessons, stepper, steps, training
 
 # A new one: a file in sections/, and its name here. A new claim: a file in training/.
-SECTIONS = (steps, imports, stepper, grading, *training.claims())
+SECTIONS = (steps, imports, stepper, lessons, grading, *training.claims())
 
 
 def main() -> int:
