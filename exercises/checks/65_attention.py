@@ -375,6 +375,11 @@ def over_axis_one_by_hand(Q, K, V, lengths):
     return np.where(np.arange(K.shape[1]) < np.reshape(lengths, (-1, 1, 1)), W, 0) @ V
 
 
+@wrong(batch_attention, like=over_axis_one)
+def over_axis_one_of_what_is_hidden(Q, K, V, lengths):
+    return softmax(hidden(scores(Q, K), lengths), axis=1) @ V
+
+
 @wrong(batch_attention, sneaky=True)
 def reshaped(Q, K, V, lengths):
     """You turned K round with reshape. The shape is right, but reshape only cuts the same numbers
