@@ -8,7 +8,7 @@ positions is read; chance is .5.
 - With a causal mask: at least .95, with positions and without. B looks back and finds the A or not.
 - Causal, without positions, and only the last position is read: with one block at most .65 (it
   knows where the last letter is an A or a B, and guesses elsewhere: 7/12), with two at least .95.
-- Four blocks that see all, with positions, whose parts replace what runs through instead of adding
+- Three blocks that see all, with positions, whose parts replace what runs through instead of adding
   to it: at most .55, and with the residual at least .95.
 """
 
@@ -66,8 +66,8 @@ MODELS = {
     "causal_positions": {"causal": True, "positions": True},
     "causal_last_1": {"causal": True, "last": True},
     "causal_last_2": {"causal": True, "last": True, "blocks": 2},
-    "all_positions_4": {"positions": True, "blocks": 4},
-    "no_residual_4": {"positions": True, "blocks": 4, "block": Forgetful},
+    "all_positions_3": {"positions": True, "blocks": 3},
+    "no_residual_3": {"positions": True, "blocks": 3, "block": Forgetful},
 }
 
 
