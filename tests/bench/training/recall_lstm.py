@@ -5,7 +5,8 @@ deviation .5. At the end the model must say which symbol it was; chance is .1. A
 LSTM that starts with forget bias 0 stay near chance in the same 1,000 steps: at a forget gate of
 σ(0) = .5 two millionths of it are left at the end. With forget bias 2 each step keeps
 σ(2) = .88, so the gradient reaches the first input from the start (Gers et al., 2000; Jozefowicz et
-al., 2015).
+al., 2015). A GRU keeps by its update gate, and it is the same there: with bias 0 it stays near
+chance, with bias 2 its accuracy is >= .95.
 """
 
 import numpy as np
@@ -30,18 +31,19 @@ class Recall(nn.Module):
         return self.head(output[-1])  # (B, V)
 
 
-def lstm(forget_bias: float) -> nn.LSTM:
-    """An LSTM whose forget gates start at σ(forget_bias), before any input."""
-    layer = nn.LSTM(SYMBOLS, HIDDEN)
+def keeping(layer: nn.LSTM | nn.GRU, bias: float) -> nn.LSTM | nn.GRU:
+    """The layer with the gates that keep (f, or a GRU's z) at σ(bias), before any input."""
     layer.bias_ih_l0.data[HIDDEN : 2 * HIDDEN] = 0
-    layer.bias_hh_l0.data[HIDDEN : 2 * HIDDEN] = forget_bias
+    layer.bias_hh_l0.data[HIDDEN : 2 * HIDDEN] = bias
     return layer
 
 
 MODELS = {
     "rnn": lambda: nn.RNN(SYMBOLS, HIDDEN),
-    "lstm_forget_0": lambda: lstm(0),
-    "lstm_forget_2": lambda: lstm(2),
+    "lstm_forget_0": lambda: keeping(nn.LSTM(SYMBOLS, HIDDEN), 0),
+    "lstm_forget_2": lambda: keeping(nn.LSTM(SYMBOLS, HIDDEN), 2),
+    "gru_update_0": lambda: keeping(nn.GRU(SYMBOLS, HIDDEN), 0),
+    "gru_update_2": lambda: keeping(nn.GRU(SYMBOLS, HIDDEN), 2),
 }
 
 
