@@ -450,5 +450,12 @@ def fingerprint(name: str) -> str:
     return _fingerprint(checks_in(home()) / f"{find(name)}.py")
 
 
+def uses(name: str) -> str:
+    """What the answers of an exercise may import, without loading it (and torch with it)."""
+    source = (checks_in(home()) / f"{find(name)}.py").read_text(encoding="utf-8")
+    said = re.search(r'^USES = "(\w+)"', source, re.MULTILINE)
+    return said[1] if said else ""
+
+
 def _fingerprint(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
