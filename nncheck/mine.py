@@ -24,6 +24,7 @@ from nncheck.exercise import Catch
 from nncheck.submission import Cell
 
 FILE = "my_nn.py"
+LAST = "99"  # no lesson has a higher number
 HEADER = '''"""What you have built. Your own answers: {own}; borrowed from the course: {borrowed}.
 
 Written by `nncheck mine`. Above each answer stand its lesson and its name. Where two lessons give
@@ -65,18 +66,21 @@ class Lesson:
 # ------------------------------------------------------------------------------- the file
 
 
-def write(folder: Path, targets: Iterable[tuple[Path, str]]) -> tuple[list[Lesson], str]:
+def write(
+    folder: Path, targets: Iterable[tuple[Path, str]], before: str = LAST
+) -> tuple[list[Lesson], str]:
     """Write `my_nn.py` into a working copy, from these notebooks of it: whose answers are in it,
     and what became of the file.
 
-    A file that was changed by hand stays, and the new one arrives beside it.
+    `before` is the number of a lesson: what is built there or later is left out. A file that was
+    changed by hand stays, and the new one arrives beside it.
     """
     if not workcopy.is_working_copy(folder):
         raise FileNotFoundError(
             f"{folder} is not a working copy (it has no {workcopy.MANIFEST}). Go to the folder "
             "that `nncheck start` wrote, or name it: nncheck mine my-course"
         )
-    lessons = gather(targets)
+    lessons = gather(targets, before)
     text = compose(lessons)
     manifest = workcopy.read_manifest(folder)
     now, new = workcopy.fingerprint_of(folder / FILE), workcopy.fingerprint(FILE, text)
@@ -90,19 +94,21 @@ def write(folder: Path, targets: Iterable[tuple[Path, str]]) -> tuple[list[Lesso
     return lessons, said
 
 
-def ready() -> message.Shown:
+def ready(before: str) -> message.Shown:
     """Make `my_nn` ready to be imported in this notebook; displays what is your own.
 
-    In a working copy this writes `my_nn.py`, as `nncheck mine` does; if the file was changed by
-    hand, it is the one that is imported. Elsewhere nothing is written, and all of it is borrowed.
+    It holds what was built before the lesson with this number: a later answer of the same name
+    would take its place. In a working copy this writes `my_nn.py`, as `nncheck mine` does; if the
+    file was changed by hand, it is the one that is imported. Elsewhere nothing is written, and all
+    of it is borrowed.
     """
     record = progress.find()
     if record:
         path = record.with_name(FILE)
-        lessons, said = write(path.parent, checkup.targets([str(path.parent)]))
+        lessons, said = write(path.parent, checkup.targets([str(path.parent)]), before)
         text = path.read_text(encoding="utf-8")
     else:
-        path, lessons = Path(FILE), gather()
+        path, lessons = Path(FILE), gather(before=before)
         said, text = "This is no working copy, so all of it is borrowed.", compose(lessons)
     module = ModuleType(path.stem)
     exec(compile(text, str(path), "exec"), vars(module))
@@ -156,13 +162,14 @@ def compose(lessons: Sequence[Lesson]) -> str:
 # ------------------------------------------------------------------------------- gathering
 
 
-def gather(targets: Iterable[tuple[Path, str]] = ()) -> list[Lesson]:
-    """Every exercise of the course: own answers from these notebooks, the rest from solutions.
+def gather(targets: Iterable[tuple[Path, str]] = (), before: str = LAST) -> list[Lesson]:
+    """Every exercise before a lesson: own answers from these notebooks, the rest from solutions.
 
     The notebooks' answers run in a process of their own, as `nncheck check` runs them. What is
     solved in torch is left out: the file is about doing without.
     """
-    lessons = {name: _lesson(name) for name in exercise.names() if exercise.uses(name) != "torch"}
+    names = (n for n in exercise.names() if n < before and exercise.uses(n) != "torch")
+    lessons = {name: _lesson(name) for name in names}
     for path, name in targets:
         if name not in lessons:
             continue

@@ -37,7 +37,7 @@ def test_it_says_what_is_borrowed(runs):
         listed = output(nb, "ready").data["text/html"]
         rows = dict(re.findall(r"<td>(\d\d_\w+)</td><td>(.*?)</td>", listed))
         assert [name for name, first in rows.items() if first != "-"] == list(own)
-        assert list(rows) == [n for n in exercise.names() if exercise.uses(n) != "torch"]
+        assert list(rows) == [n for n in exercise.names() if n < "29"]
 
 
 def test_its_text_does_not_depend_on_whose_answers_they_are(runs):

@@ -275,8 +275,8 @@ def ready(monkeypatch):
     """What a lesson's `mine.ready()` shows, and the module that it then imports."""
     monkeypatch.setitem(sys.modules, "my_nn", None)
 
-    def ready():
-        shown = mine.ready()
+    def ready(before="13"):
+        shown = mine.ready(before)
         return shown, importlib.import_module("my_nn")
 
     return ready
@@ -293,6 +293,13 @@ def test_a_lesson_imports_what_has_passed_by_now_and_shows_whose_it_is(folder, r
     assert my_nn.neuron.__doc__ == "Mine."
     assert repr(shown) == repr(again) == "my_nn.py is ready."
     assert "'Mine.'" in (folder / "my_nn.py").read_text()
+
+
+def test_a_lesson_imports_nothing_that_is_built_later(folder, ready, monkeypatch):
+    monkeypatch.chdir(folder / "course")
+    shown, my_nn = ready(before="12")
+    assert "12_numbers" not in shown.html
+    assert not hasattr(my_nn, "slope")
 
 
 def test_a_lesson_imports_the_file_that_was_changed_by_hand(folder, ready):
