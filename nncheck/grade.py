@@ -36,6 +36,7 @@ from nncheck.diagnose import Trial, Verdict
 from nncheck.exercise import Exercise
 from nncheck.gradebook import TRIES, Answer, Gradebook, Result
 from nncheck.intake import Handed, Refused
+from nncheck.notebooks import ONE_THREAD
 from nncheck.submission import Cell
 
 LIMITS = Limits(cell=20, call=10, total=120, restarts=10)
@@ -302,8 +303,7 @@ def _result(job: Job, future: Future) -> Result | None:
 
 def processes(jobs: int) -> Executor:
     """So many processes of this machine, which end with this one, however it ends."""
-    for library in ("OPENBLAS", "OMP", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    os.environ |= ONE_THREAD | os.environ
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _end_with_parent)
 
 

@@ -30,11 +30,10 @@ CELL_METADATA = ("deletable", "nbgrader", "nnlib", "tags")
 PICTURE_METADATA = ("alt", "height", "width")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
-QUIET = {
+# Arrays of this course are small. Threads would wait for each other, on a busy machine for seconds.
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("MKL", "OMP", "OPENBLAS")}
+QUIET = ONE_THREAD | {
     "TQDM_DISABLE": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "NNLIB_SHOW": "widget",  # wherever we are started from: a widget leaves its still picture
 }

@@ -115,9 +115,12 @@ def open_lab(folder: str | Path) -> int:
 
 
 def lab_environment() -> dict[str, str]:
-    """The environment in which JupyterLab finds the course's settings and its quiet kernel."""
+    """The environment in which JupyterLab finds the course's settings and its quiet kernel.
+
+    Kernels count with one thread, unless somebody has chosen another number.
+    """
     ours = str(notebooks.TEMPLATES / "jupyter")
-    found = dict(os.environ)
+    found = notebooks.ONE_THREAD | os.environ
     for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
         found[name] = os.pathsep.join(filter(None, [ours, os.environ.get(name)]))
     return found

@@ -333,6 +333,14 @@ def test_lab_gets_the_settings_of_the_course_before_those_of_the_user(monkeypatc
     assert found["JUPYTER_PATH"] == ours
 
 
+def test_kernels_count_with_one_thread_unless_somebody_chose_another_number(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    found = workcopy.lab_environment()
+    assert found["OMP_NUM_THREADS"] == "1"
+    assert found["OPENBLAS_NUM_THREADS"] == "4"
+
+
 def test_the_installed_lab_reads_our_settings_and_our_kernel(tmp_path, monkeypatch):
     for name, value in workcopy.lab_environment().items():
         monkeypatch.setenv(name, value)
