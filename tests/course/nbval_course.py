@@ -2,8 +2,8 @@
 
     python -m pytest -p tests.course.nbval_course -n 2 --dist loadfile course exercises solutions
 
-from the project's root (a second pass with other arithmetic: the same with
-`OPENBLAS_CORETYPE=Haswell` in front). Notebooks in course/ and solutions/ must print again what
+from the project's root (a second pass with other arithmetic: with `OPENBLAS_CORETYPE=Haswell` in
+front and `-m "not second_run"`). Notebooks in course/ and solutions/ must print again what
 is committed; those in exercises/ must run untouched from top to bottom and earn 0 points. After
 its last cell each notebook is run once more in the same kernel and must print the same again.
 
@@ -78,8 +78,8 @@ class Run:
     failure: str = ""
 
 
-def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run], list[Run]]:
-    """Run the code cells from top to bottom in a fresh kernel, then once more in the same one.
+def run(nb: NotebookNode, folder: Path, seconds: float, twice: bool) -> tuple[list[Run], list[Run]]:
+    """Run the code cells from top to bottom in a fresh kernel; `twice`: once more in the same one.
 
     A cell's outputs are taken at the end of the round: a later cell may update its display.
     A cell tagged `long` keeps its first run.
@@ -98,7 +98,7 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
     code = [(index, cell) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
     stopped = ""
 
-    def run(index: int, cell: NotebookNode) -> str:
+    def run_cell(index: int, cell: NotebookNode) -> str:
         nonlocal stopped
         if stopped:
             return stopped
@@ -116,7 +116,7 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
         return ""
 
     def one_round(skip: str = "") -> list[Run]:
-        failures = ["" if skip in tags(cell) else run(index, cell) for index, cell in code]
+        failures = ["" if skip in tags(cell) else run_cell(index, cell) for index, cell in code]
         runs = zip(code, failures, strict=True)
         return [Run(copy.deepcopy(cell.outputs), failure) for (_, cell), failure in runs]
 
@@ -128,7 +128,7 @@ def run_twice(nb: NotebookNode, folder: Path, seconds: float) -> tuple[list[Run]
             stderr=subprocess.DEVNULL,  # the kernel's own log; a cell's stderr is an output
         ),
     ):
-        return one_round(), one_round(skip="long")
+        return one_round(), one_round(skip="long") if twice else []
 
 
 class CourseNotebook(IPyNbFile):
@@ -152,7 +152,9 @@ class CourseNotebook(IPyNbFile):
 
     def setup(self):
         seconds = self.config.option.nbval_cell_timeout
-        self.first, self.again = run_twice(self.nb, self.path.parent, seconds)
+        mine = (item for item in self.session.items if item.parent is self)
+        twice = any(isinstance(item, SecondRun) for item in mine)
+        self.first, self.again = run(self.nb, self.path.parent, seconds, twice)
 
     def teardown(self):
         """The kernel has already gone."""
@@ -210,6 +212,10 @@ class SecondRun(CourseCell):
     """The cell gives the same again."""
 
     label = "{} again"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.add_marker("second_run")
 
     def runtest(self):
         first, again = self.parent.first[self.cell_num], self.parent.again[self.cell_num]

@@ -208,3 +208,12 @@ def test_a_dead_kernel_is_said_at_the_cell_that_killed_it(stopped):
     assert ends["before"] == "passed"
     assert "The kernel died" in ends["dies"]
     assert "the kernel died in cell 'dies'" in ends["after"]
+
+
+def test_without_the_second_run_a_notebook_runs_once(tmp_path):
+    counts = unrun({"counts": "with open('runs', 'a') as file:\n    file.write('x')"})
+    ends = run(
+        save(counts, tmp_path / "exercises/10_counts.ipynb"), options=("-m", "not second_run")
+    )
+    assert ends["exercises/10_counts"] == {"counts": "passed"}
+    assert (tmp_path / "exercises" / "runs").read_text() == "x"
