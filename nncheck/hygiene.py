@@ -91,7 +91,10 @@ def form_problems(nb: NotebookNode) -> list[str]:
         if cell.get("id") != new:
             found.append(f"cell id {cell.get('id')!r} should be {new!r}.")
         want = notebooks.cell_metadata(cell)
-        if cell.metadata != want:
+        extra = sorted(set(cell.metadata) - set(want))
+        if extra:
+            found.append(f"cell {new!r} has metadata that does not belong here: {extra}.")
+        elif cell.metadata != want:
             found.append(f"cell {new!r} should have the metadata {dict(want)}.")
         if any(notebooks.WIDGET in out.get("data", {}) for out in cell.get("outputs", [])):
             found.append(f"cell {new!r} has a widget's state in its output.")
