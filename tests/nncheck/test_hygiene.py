@@ -128,6 +128,7 @@ def test_a_notebook_of_more_than_a_megabyte_is_found():
         (lambda nb: nb.metadata.update(widgets={}), "['widgets']"),
         (lambda nb: nb.metadata.language_info.update(version="3"), "kernel or version"),
         (lambda nb: nb.cells[2].metadata.update(execution={}), "['execution']"),
+        (lambda nb: nb.cells[2].update(source="recall('a')"), "{'source_hidden': True}"),
         (lambda nb: nb.update(nbformat_minor=4), "format 4.4 instead of 4.5"),
         (lambda nb: nb.cells[2].outputs[0].update(extra=1), "not a valid notebook"),
         (lambda nb: nb.cells[2].outputs.append(printed("more\n")), "not in canonical form"),
