@@ -16,7 +16,7 @@ SECTIONS = (steps, imports, stepper, lessons, grading, *training.claims())
 
 
 def main() -> int:
-    known = ["steps", *(name for each in SECTIONS for name in each.names())]
+    known = [name for each in SECTIONS for name in each.names()]
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=known, metavar="NAME", help=f"one of {', '.join(known)}")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and its picture")
@@ -26,10 +26,9 @@ def main() -> int:
     old, texts = read_figures(written), read_sections(written)
     found = {}
     for each in SECTIONS:
-        whole = options.only is None or (options.only == "steps" and each is steps)
-        chosen = each.names() if whole else [n for n in each.names() if n == options.only]
-        if options.write and chosen not in ([], each.names()):
-            parser.error(f"a section is written whole: leave out --write, or --only {options.only}")
+        chosen = [name for name in each.names() if options.only in (None, name)]
+        if options.write and chosen:
+            chosen = each.names()  # a section is written whole
         if chosen:
             found[each.TITLE] = each.measure(chosen)
             texts[each.TITLE] = section(each.TITLE, found[each.TITLE])
