@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import functional as F
-from nnlib.show import png, svg
+from nnlib.show import svg
 from nnlib.show.grid import Grid, farthest, floats, plain
 from nnlib.show.text import minus, one_line, short, under
 from nnlib.show.trace import Frame, Trace
@@ -135,7 +135,6 @@ def trace(
         alt=under(title, _alt(weights, head.queries, head.keys)),
         text=plain(weights, "{:.3f}".format, head.queries, head.keys),
         data={**head.stages, "output": head.output},
-        still=lambda: png.still(draw(frames[-1]), view, title),
     )
 
 
@@ -461,5 +460,4 @@ def _trace_of_weights(weights: Any, tokens: Any, title: str) -> Trace:
         alt=under(title, f"{N} heads; on average: {alt}" if N > 1 else alt),
         text="\n".join(texts),
         data={"weights": w},
-        still=lambda: png.still(draw(frames[-1]), view, title),
     )

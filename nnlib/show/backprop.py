@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nnlib.graph import Node, rehearse, topological
-from nnlib.show import svg
-from nnlib.show.cards import as_table, heading, in_words, read
-from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire, layered
-from nnlib.show.text import minus, narrow, num, one_line, short, tiny
+from nnlib.show.cards import read
+from nnlib.show.graph import brief, sheet
+from nnlib.show.text import minus, num, one_line, short, tiny, under
 from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Trace
 
 if TYPE_CHECKING:
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
 
 FEW = 4  # numbers of an array that fit on a card
 SAID = 6  # what a sentence names; the picture shows all
-MARGIN, BELOW = 10, 24  # pixels around the picture; below the last row hang its chips
-PAD = 8  # from a card's edge to its text
-VALUE_Y, GRAD_Y = 2, 22  # from the middle of a card to the middle of its lines
 JUMPS = {"forward": "forward pass", "seed": "seed", "backward": "backward pass"}
 INFIX = ("+", "-", "*", "/", "@", "**")
 
@@ -60,31 +55,19 @@ def trace(root: Node, title: str = "") -> Trace:
     events = list(_events(root, cards))
     last = events[-1]
     cards = [replace(c, grad=grad) for c, grad in zip(cards, last.grads, strict=True)]
-    layout = layered([card.inputs for card in cards])
     title = one_line(title or "", limit=80)
     kinds = [event.kind for event in events]
-    happens: dict[str, list[int]] = {_key(i): [] for i in range(len(cards))}
-    for step, event in enumerate(events):
-        for i in dict.fromkeys([event.at, *(c.to for c in event.contributions)]):
-            if event.kind != "given":
-                happens[_key(i)].append(step)
-
-    def still():
-        from nnlib.show.png import draw
-
-        return draw(cards, layout, title)
-
-    return Trace(
+    happens: dict[str, list[int]] = {}
+    for step, event in enumerate(events[1:], start=1):
+        for i in {event.at, *(c.to for c in event.contributions)}:
+            happens.setdefault(f"card{i}", []).append(step)
+    drawn = sheet(cards, [_frame(event, cards, kinds, n) for n, event in enumerate(events)])
+    return replace(
+        drawn,
         title=title or f"Backprop through {cards[-1].name}",
-        frames=tuple(_frame(event, cards, kinds, step) for step, event in enumerate(events)),
-        draw=_drawing(cards, layout),
-        view=(-MARGIN, -MARGIN, layout.width + 2 * MARGIN, layout.height + MARGIN + BELOW),
+        alt=under(title, drawn.alt),
         jumps={name: kinds.index(kind) for kind, name in JUMPS.items() if kind in kinds},
-        clicks={key: steps for key, steps in happens.items() if steps},
-        alt=(f"{title}. " if title else "") + in_words(cards),
-        text=as_table(cards),
-        data={what: {c.name: getattr(c, what) for c in cards} for what in ("value", "grad")},
-        still=still,
+        clicks=happens,
     )
 
 
@@ -149,7 +132,7 @@ def _frame(event: Event, cards: Sequence[Card], kinds: Sequence[str], step: int)
     of_kind = kinds.count(event.kind)
     place = kinds[: step + 1].count(event.kind)
     where = event.kind if of_kind == 1 else f"{event.kind} {place} of {of_kind}"
-    return Frame(where, _sentence(event, cards), event, at=_key(event.at))
+    return Frame(where, _sentence(event, cards), event, at=f"card{event.at}")
 
 
 def _sentence(event: Event, cards: Sequence[Card]) -> str:
@@ -205,7 +188,7 @@ def _say(number: Shown) -> str:
     """A number in a sentence."""
     if isinstance(number, tuple):
         return f"array {number}"
-    return minus(_brief(number, short))
+    return minus(brief(number, short))
 
 
 def _factor(text: str) -> str:
@@ -216,136 +199,3 @@ def _factor(text: str) -> str:
 def _list(names: Sequence[str]) -> str:
     more = len(names) - SAID
     return ", ".join(names[:SAID]) + (f" and {more} more" if more > 0 else "")
-
-
-# ---- how it is drawn
-
-
-def _key(card: int) -> str:
-    return f"card{card}"
-
-
-def _drawing(cards: Sequence[Card], layout: Layout) -> Callable[[Frame], dict[str, str]]:
-    """The function that draws an event.
-
-    A card is several pieces, so that a step sends only what it changes: `card` is the frame, `face`
-    what never changes, `value` and `grad` the numbers. `flow` holds the wires that are in use.
-    """
-    paths = [svg.curve(wire.points) for wire in layout.wires]
-    into: list[list[int]] = [[] for _ in cards]  # the wires into each card, by input
-    for n, wire in sorted(enumerate(layout.wires), key=lambda both: both[1].slot):
-        into[wire.target].append(n)
-    fixed = {f"wire{n}": svg.element("path", class_="wire", d=d) for n, d in enumerate(paths)}
-    faces = {
-        f"face{i}": _face(*both) for i, both in enumerate(zip(cards, layout.boxes, strict=True))
-    }
-    pills = [_pill(cards[wire.target], wire) for wire in layout.wires]
-    write = lru_cache(None)(_number)  # most numbers are the same in most frames
-
-    def draw(frame: Frame) -> dict[str, str]:
-        event: Event = frame.event
-        arriving: dict[int, list[Shown]] = {}
-        for c in event.contributions:
-            arriving.setdefault(c.to, []).append(c.amount)
-        pieces = fixed | {"flow": flow(event)}
-        for i, (card, box) in enumerate(zip(cards, layout.boxes, strict=True)):
-            role = "gets" if i in arriving else "waiting" if event.values[i] is None else ""
-            if i == event.at:
-                role = event.kind
-            pieces[_key(i)] = _frame_of(card, box, role)
-        pieces |= faces
-        for i, box in enumerate(layout.boxes):
-            pieces[f"value{i}"] = write(box, event.values[i], "value")
-            pieces[f"grad{i}"] = write(box, event.grads[i], "grad")
-        for n, wire in enumerate(layout.wires):
-            pieces[f"pill{n}"] = "" if event.values[wire.target] is None else pills[n]
-        for i, box in enumerate(layout.boxes):
-            pieces[f"chip{i}"] = _chips(box, arriving.get(i, []))
-        return pieces
-
-    def flow(event: Event) -> str:
-        if event.kind == "forward":
-            return "".join(
-                svg.element("path", class_="wire forward", d=paths[n]) for n in into[event.at]
-            )
-        amounts = {c.slot: c.amount for c in event.contributions}
-        parts = []
-        for n in into[event.at]:
-            wire = layout.wires[n]
-            if wire.slot in amounts:
-                x, y = wire.points[0]
-                exact = _exact(amounts[wire.slot])
-                parts.append(
-                    svg.element("path", class_="wire backward", d=paths[n], data_amount=exact)
-                    + svg.element("path", class_="head", d=f"M{x:g} {y:g}l9 -5v10z")
-                )
-        return "".join(parts)
-
-    return draw
-
-
-def _frame_of(card: Card, box: Box, role: str) -> str:
-    role = " ".join(["card", *(() if card.inputs else ["leaf"]), *([role] if role else ())])
-    return svg.box(box.left, box.top, CARD_WIDTH, box.bottom - box.top, 9, role)
-
-
-def _face(card: Card, box: Box) -> str:
-    """Name and operation above, below them what the numbers are."""
-    left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
-    room = CARD_WIDTH - 2 * PAD
-    name, aside = heading(card)
-    beside = min(svg.width(aside, 11.5), room / 2)
-    return (
-        svg.write(left, middle - 20, name, 13.5, room - beside - 4, "strong")
-        + svg.write(right, middle - 20, aside, 11.5, beside, "quiet", anchor="end")
-        + svg.write(left, middle + VALUE_Y, "value", 10.5, room, "quiet")
-        + svg.write(left, middle + GRAD_Y, "grad", 10.5, room, "quiet")
-    )
-
-
-def _number(box: Box, number: Shown, role: str) -> str:
-    """A value or a gradient on its card."""
-    if number is None:
-        return ""
-    y = (box.top + box.bottom) / 2 + (VALUE_Y if role == "value" else GRAD_Y)
-    room = CARD_WIDTH - 2 * PAD - 33
-    text = _text(number, room, 10.5)
-    return svg.write(box.right - PAD, y, text, 14.5, room, role, anchor="end", exact=_exact(number))
-
-
-def _pill(card: Card, wire: Wire) -> str:
-    """The local derivative, where the wire enters the card; tensors have none."""
-    if not card.locals:
-        return ""
-    (x, y), slope = wire.points[-1], card.locals[wire.slot]
-    return svg.pill(x - 1, y, minus(tiny(slope)), GAP_X - 2, repr(slope))
-
-
-def _chips(box: Box, amounts: Sequence[Shown]) -> str:
-    """What arrives at a card in this step, below it."""
-    y = box.bottom + 11.5
-    if len(amounts) > 2:
-        return svg.chip(box.left, y, f"+= {len(amounts)} amounts", CARD_WIDTH, None, "grad")
-    room = (CARD_WIDTH - 4) / max(len(amounts), 1)
-    return "".join(
-        svg.chip(box.left + n * (room + 4), y, f"+= {text}", room, _exact(amount), "grad")
-        for n, amount in enumerate(amounts)
-        for text in [_text(amount, room - 40, 9)]
-    )
-
-
-def _text(number: Shown, room: float, size: float) -> str:
-    """A number as it is drawn; of an array the shape, if its numbers at `size` need more room."""
-    if isinstance(number, Small) and svg.width(number.text, size) > room:
-        return str(number.shape)
-    return minus(_brief(number, narrow))
-
-
-def _brief(number: Shown, write: Callable[[float], str]) -> str:
-    if isinstance(number, float):
-        return write(number)
-    return number.text if isinstance(number, Small) else str(number)
-
-
-def _exact(number: Shown) -> str:
-    return number.exact if isinstance(number, Small) else repr(number)

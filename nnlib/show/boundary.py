@@ -14,7 +14,7 @@ from nnlib.graph import topological
 from nnlib.metrics import accuracy
 from nnlib.nn import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Module, Sigmoid, Softmax
 from nnlib.optim import Adam, Optimizer
-from nnlib.show import picture, plots, svg
+from nnlib.show import svg
 from nnlib.show.plane import Plane, mark
 from nnlib.show.text import minus, need, num, one_line, short, table
 from nnlib.show.trace import Control, Frame, Trace
@@ -309,7 +309,6 @@ class _Painter:
             controls=controls,
             plane="touch",
             opens=opens,
-            still=lambda: _still(self, last, title),
         )  # fmt: skip
 
 
@@ -506,37 +505,3 @@ def _now(chart: Plane, epoch: int, value: float, more: str) -> str:
         + mark(x, y, 0, "runner0")
         + svg.write(left + width, top - 11, text, 13, 220, "value", anchor="end", exact=repr(value))
     )
-
-
-@picture.style()
-def _still(painter: _Painter, look: Look, title: str):
-    """The plane and the curves, as the last frame has them."""
-    from matplotlib.colors import to_rgb
-    from matplotlib.figure import Figure
-
-    fig = Figure((8.2, 3.8), layout="constrained")
-    left, right = fig.subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
-    colours = (picture.NEGATIVE, picture.POSITIVE) if painter.kinds == 2 else picture.RUNNERS
-    tints, (x, y) = _tinted(look.p), (painter.plane.xlim, painter.plane.ylim)
-    strong = 0.11 * (tints % (TINTS + 1))[..., None]
-    image = 1 - strong + strong * np.array([to_rgb(c) for c in colours])[tints // (TINTS + 1)]
-    left.imshow(image, origin="lower", extent=(*x, *y), aspect="auto", interpolation="bilinear")
-    left.grid(visible=False)
-    for lead in look.leads:
-        if lead.min() < 0 < lead.max():
-            left.contour(*painter.sides, lead, levels=[0], colors=picture.INK, linewidths=1.5)
-    for kind, (shape, colour) in enumerate(zip(_shapes(painter.kinds)[0], colours, strict=False)):
-        here = look.points[look.classes == kind].T
-        edge = {"markeredgecolor": picture.PAPER, "label": f"class {kind}"}
-        left.plot(*here, plots.MARKERS[shape], color=colour, **edge)
-    left.set(title=title, xlabel="x1", ylabel="x2")
-    fig.legend(loc="outside lower left", ncols=4)
-    epochs, *curves = zip(*painter.course, strict=True)
-    for n, curve in enumerate(curves):
-        right.plot(
-            epochs, curve, color=picture.RUNNERS[n], label=COLUMNS[1 + n],
-            linestyle=plots.DASHES[n], marker=plots.MARKERS[n], markevery=1 + len(epochs) // 8,
-        )  # fmt: skip
-    right.set(xlabel="epoch", ylim=(0, None))
-    right.legend()
-    return fig

@@ -9,7 +9,7 @@ import numpy as np
 from nnlib import functional as F
 from nnlib.check import Size, pair
 from nnlib.ops.window import padded, windows
-from nnlib.show import png, svg
+from nnlib.show import svg
 from nnlib.show.grid import Grid, farthest, floats, plain
 from nnlib.show.text import minus, num, one_line, short, under
 from nnlib.show.trace import Frame, Trace
@@ -119,7 +119,6 @@ def trace(
         alt=under(title, alt),
         text=plain(c.output, num),
         data={"output": c.output, "products": c.products},
-        still=lambda: png.still(draw(frames[-1]), plan.view, title),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlib.graph import no_grad
 from nnlib.scalar import ACTIVATIONS, Value
-from nnlib.show import plots, svg
+from nnlib.show import svg
 from nnlib.show.plane import Plane, mark
 from nnlib.show.text import minus, need, num, short, table
 from nnlib.show.trace import Frame, Trace, choice, slider
@@ -146,13 +146,6 @@ def trace(
         data["right"] = sum((s.z > 0) == c for s, c in zip(sums, classes, strict=True))
         alt += f", and is right about {data['right']}"
 
-    def still():
-        line = {"z = 0": ((dials.w1, dials.w2), dials.b)} if dials.w1 or dials.w2 else {}
-        kinds = classes or [s.z > 0 for s in sums]
-        names = ("class 0", "class 1") if classes else ("silent", "fires")
-        title = minus(f"out = {dials}")
-        return plots.scatter(points, kinds, names=names, boundaries=line, title=title)
-
     return Trace(
         title=minus(f"A neuron: out = {dials}"),
         frames=[
@@ -173,7 +166,6 @@ def trace(
         alt=alt + ".",
         text=_table(sums, classes),
         data=data,
-        still=still,
     )
 
 

@@ -2,11 +2,17 @@
 
 import base64
 import io
+import re
 import sys
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+from nnlib.show import svg
 
 # Every picture of the course is drawn in these colours, on white, so that it reads in any theme.
 INK, QUIET, LINE, PAPER = "#1F2328", "#59636E", "#C4CBD4", "#FFFFFF"
@@ -18,6 +24,7 @@ FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same on every
 DPI = 100  # a notebook shows an inch as 100 pixels
 LARGE = 750_000  # pixels; a smaller picture is stored at twice its size, for sharp screens
 WIDEST = 1200  # pixels; JupyterLab scrolls a wider picture instead of shrinking it
+MARGIN, HEAD = 10, 34  # pixels beside a title, and for it
 
 STYLE = {
     "axes.edgecolor": LINE,
@@ -81,16 +88,41 @@ def figure(fig, *, alt: str, data: dict[str, Any] | None = None, text: str = "")
     alt = " ".join(alt.split())
     if not alt:
         raise ValueError("figure() needs alt: a sentence that says what the picture shows.")
-    picture = Picture(
-        png=_png(fig),
-        width=round(fig.get_figwidth() * DPI),
-        alt=alt,
-        text=f"{text}\n{alt}" if text else alt,
-        data=dict(data or {}),
-    )
+    png, (wide, tall) = io.BytesIO(), fig.get_size_inches()
+    with style():
+        dpi = DPI * _scale(wide * DPI, tall * DPI)
+        fig.savefig(png, format="png", dpi=dpi, facecolor=PAPER)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)  # or the notebook would show it once more
-    return picture
+    return _picture(png.getvalue(), wide * DPI, alt, text, data or {})
+
+
+def drawing(
+    pieces: Mapping[str, str],
+    view: tuple[float, float, float, float],
+    title: str,
+    alt: str,
+    text: str,
+    data: Mapping[str, Any],
+) -> Picture:
+    """Turn pieces of SVG, such as a frame of a `Trace`, into a `Picture` below a title."""
+    from matplotlib import get_data_path
+    from resvg_py import svg_to_bytes
+
+    left, top, width, height = view
+    head = svg.write(left + MARGIN, top - HEAD / 2, title, 15, width - 2 * MARGIN, "strong")
+    top, height = (top - HEAD, height + HEAD) if title else (top, height)
+    fonts = Path(get_data_path()) / "fonts" / "ttf"
+    png = svg_to_bytes(
+        svg.element(
+            "svg", head + "".join(pieces.values()), xmlns="http://www.w3.org/2000/svg",
+            class_="nn-stage", width=width, height=height, viewBox=f"{left} {top} {width} {height}",
+        ),
+        background=PAPER, skip_system_fonts=True, style_sheet=_on_paper(),
+        font_files=[str(fonts / f"DejaVuSans{weight}.ttf") for weight in ("", "-Bold")],
+        zoom=_scale(width, height),
+    )  # fmt: skip
+    return _picture(png, width, alt, text, data)
 
 
 @contextmanager
@@ -110,14 +142,28 @@ def style():
         yield
 
 
-def _png(fig) -> bytes:
-    """Draw, and keep 256 colours: those of areas as they are, the rare ones nearly."""
+@cache
+def _on_paper() -> str:
+    """The colours of stage.css in its light theme, written out; without what asks to be clicked."""
+    css = (Path(__file__).parent / "stage.css").read_text(encoding="utf-8")
+    css = re.sub(r"light-dark\((#\w+), #\w+\)", r"\1", css)
+    css = re.sub(r"(?:var\(--[\w-]+, )+(#\w+)\)+", r"\1", css)  # ours, not that of the front end
+    colours = dict(re.findall(r"(--nn-\w+): (#\w+);", css))
+    css = re.sub(r"var\((--nn-\w+)\)", lambda name: colours[name[1]], css)
+    return css + ".offer { display: none; }"
+
+
+def _scale(width: float, height: float) -> int:
+    return 1 if width * height > LARGE else 2
+
+
+def _picture(png: bytes, width: float, alt: str, text: str, data: Mapping[str, Any]) -> Picture:
+    """Keep 256 colours: those of areas as they are, the rare ones nearly."""
     from PIL import Image
 
-    drawn, small = io.BytesIO(), io.BytesIO()
-    pixels = fig.get_figwidth() * fig.get_figheight() * DPI**2
-    with style():
-        fig.savefig(drawn, format="png", dpi=DPI if pixels > LARGE else 2 * DPI, facecolor=PAPER)
-    few = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT)
+    small = io.BytesIO()
+    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT)
     few.save(small, format="png", optimize=True)
-    return small.getvalue()
+    return Picture(
+        small.getvalue(), round(width), alt, f"{text}\n{alt}" if text else alt, dict(data)
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from nnlib.graph import no_grad
 from nnlib.optim import Optimizer
 from nnlib.scalar import Value
-from nnlib.show import picture, plots, svg
+from nnlib.show import svg
 from nnlib.show.plane import Plane, mark, polyline
 from nnlib.show.text import minus, narrow, need, one_line, short, table
 from nnlib.show.trace import Control, Frame, Trace, choice, slider
@@ -216,7 +216,6 @@ def trace(course: Course, runs: Mapping[str, Run], controls: Sequence[Control] =
             "loss": {name: list(run.losses) for name, run in runs.items()},
             **{what: dict(zip(runs, steps, strict=True)) for what, steps in ends.items()},
         },
-        still=lambda: _still(course, runs),
     )
 
 
@@ -366,24 +365,3 @@ def _numbers(run: Run, step: int, y: float) -> str:
         svg.write(x, y, minus(narrow(n, 7)), 13, 66, "value", anchor="end", exact=repr(n))
         for x, n in zip((654, 724, 802), at, strict=True)
     )
-
-
-@picture.style()
-def _still(course: Course, runs: Mapping[str, Run]):
-    """The trails, as the last frame has them."""
-    from matplotlib.figure import Figure
-
-    fig = Figure((6, 4.4), layout="constrained")
-    limits = (-course.span, course.span)
-    ax = fig.add_subplot(title=course.name, xlabel="x", ylabel="y", xlim=limits, ylim=limits)
-    side, heights = np.linspace(*limits, SIDE), course.heights()
-    ax.contour(side, side, heights, levels=_levels(heights), colors=picture.LINE, linewidths=0.8)
-    ax.plot(*course.start, "+", color=picture.INK, markersize=12)
-    for n, (name, run) in enumerate(runs.items()):
-        x, y = zip(*run.points, strict=True)
-        ax.plot(
-            x, y, label=name, color=picture.RUNNERS[n], linestyle=plots.DASHES[n],
-            marker=plots.MARKERS[n], markersize=4, markevery=max(1, len(x) // 8),
-        )  # fmt: skip
-    fig.legend(loc="outside right upper")
-    return fig

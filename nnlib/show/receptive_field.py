@@ -9,7 +9,7 @@ import numpy as np
 from nnlib import functional as F
 from nnlib import nn
 from nnlib.check import Size, pair
-from nnlib.show import png, svg
+from nnlib.show import svg
 from nnlib.show.grid import Grid
 from nnlib.show.text import one_line, table, under
 from nnlib.show.trace import Frame, Trace
@@ -134,7 +134,6 @@ def trace(
             "columns": fields[0][1],
             "paths": maps,
         },
-        still=lambda: png.still(draw(frames[-1]), view, title),
     )
 
 

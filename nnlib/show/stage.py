@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from html import escape
 from math import ceil
 from pathlib import Path
@@ -15,7 +14,7 @@ import anywidget
 import traitlets
 
 from nnlib.show import svg
-from nnlib.show.picture import Picture, figure
+from nnlib.show.picture import Picture
 from nnlib.show.trace import Trace
 
 HERE = Path(__file__).parent
@@ -104,11 +103,8 @@ class Stage(anywidget.AnyWidget):
         )
 
     def picture(self) -> Picture:
-        """The still picture that stands in where the stage cannot run, with its words."""
-        t, still = self.trace, self.trace.still()
-        if isinstance(still, Picture):
-            return replace(still, alt=t.alt, data=self.data, text=repr(self))
-        return figure(still, alt=t.alt, data=self.data, text=t.text)
+        """The last frame as a still picture, which stands in where the stage cannot run."""
+        return self.trace.picture()
 
     def __repr__(self) -> str:
         return f"{self.trace.text}\n{self.trace.alt}".strip("\n")

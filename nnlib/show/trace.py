@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nnlib.show.picture import Picture, drawing
 from nnlib.show.text import minus, short
 
 Track = list[tuple[int, str]]  # from this step on, this piece of SVG
@@ -61,7 +62,7 @@ class Contribution:
 class Event:
     """What happens in one frame of a graph: `kind` at card `at`, and how all cards stand after it.
 
-    `kind` is "given", "forward", "seed" or "backward".
+    `kind` is "given", "forward", "seed" or "backward"; in a picture that does not move, "result".
     """
 
     kind: str
@@ -137,7 +138,6 @@ class Trace:
         alt: what there is to see, in a sentence or two.
         text: a longer account, for plain text.
         data: the numbers behind the picture, for whoever wants to check it.
-        still: makes the figure, or the Picture, that stands in where the stage cannot run.
     """
 
     title: str
@@ -145,7 +145,6 @@ class Trace:
     draw: Callable[[Frame], Mapping[str, str]]
     view: tuple[float, float, float, float]
     alt: str
-    still: Callable[[], Any]
     text: str = ""
     jumps: Mapping[str, int] = field(default_factory=dict)
     clicks: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -162,7 +161,7 @@ class Trace:
             >>> frames = [Frame(f"{i} of 3", f"It is {i}.", event=i) for i in range(3)]
             >>> def draw(frame):
             ...     return {"dial": "<circle/>", "low": "<path/>" if frame.event < 2 else ""}
-            >>> Trace("Dial", frames, draw, (0, 0, 9, 9), alt="A dial.", still=None).tracks()
+            >>> Trace("Dial", frames, draw, (0, 0, 9, 9), alt="A dial.").tracks()
             {'dial': [(0, '<circle/>')], 'low': [(0, '<path/>'), (2, '')]}
         """
         tracks: dict[str, Track] = {}
@@ -180,3 +179,8 @@ class Trace:
                 if not track or track[-1][1] != piece:
                     track.append((step, piece))
         return tracks
+
+    def picture(self) -> Picture:
+        """The last frame as a still picture."""
+        pieces = self.draw(self.frames[-1])
+        return drawing(pieces, self.view, self.title, self.alt, self.text, self.data)

@@ -310,8 +310,7 @@ from nnlib.show.trace import Frame, Trace
 def dial(values):
     frames = [Frame(f"{i}", f"turn is {values['turn']}", event=i) for i in range(2)]
     draw = lambda frame: {"knob": box(0, 0, 90, 40, 5, "card")}
-    from matplotlib.figure import Figure
-    return Trace("Dial", frames, draw, (0, 0, 100, 50), alt="A dial.", still=Figure,
+    return Trace("Dial", frames, draw, (0, 0, 100, 50), alt="A dial.",
                  sets={"knob": {"turn": 7}})
 
 

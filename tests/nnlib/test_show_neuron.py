@@ -138,7 +138,7 @@ def test_without_weights_there_is_no_line_and_it_says_so():
     pieces = t.draw(t.frames[0])
     assert re.findall('class="trail boundary" d="(.*?)"', pieces["tint"]) in ([], [""])
     assert pieces["tint"].count("z &lt; 0") == 2
-    t.still()
+    assert t.picture().alt == t.alt
 
 
 def test_the_point_lies_on_the_curve():

@@ -1,5 +1,6 @@
 """What the stage sends and shows, in JupyterLab and elsewhere; the vocabulary it is drawn with."""
 
+import io
 import re
 import subprocess
 import sys
@@ -8,15 +9,18 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from PIL import Image
 
 from nnlib import Value, show
 from nnlib.show import stage as stages
 from nnlib.show import svg
+from nnlib.show.picture import HEAD
 from nnlib.show.stage import Stage
 from nnlib.show.trace import Frame, Trace, choice, slider
 
@@ -50,7 +54,6 @@ def toy(frames=3, **more):
         lambda frame: {"dial": svg.write(0, 0, f"{frame.event}", 12, 50)},
         (0, 0, 100, 50),
         alt="A toy.",
-        still=lambda: None,
         **more,
     )
 
@@ -143,7 +146,7 @@ def test_a_drawing_with_other_keys_is_refused():
         return {"a": "", "b": ""} if frame.event == 0 else {"a": ""}
 
     frames = [Frame("", "", event=i) for i in range(2)]
-    trace = Trace("Toy", frames, draw, (0, 0, 9, 9), alt="A toy.", still=lambda: None)
+    trace = Trace("Toy", frames, draw, (0, 0, 9, 9), alt="A toy.")
     with pytest.raises(ValueError, match=r"same keys.*frame 1 of 'Toy' differs in \['b'\]"):
         trace.tracks()
 
@@ -192,11 +195,49 @@ def test_a_click_in_the_plane_is_answered_once():
     assert stage.content["controls"][0]["at"] == 1
 
 
-def test_a_still_picture_may_be_one_of_the_plots():
+def test_the_still_picture_is_the_last_frame_with_its_title_and_words():
     trace = toy(text="a table", data={"n": 3})
-    picture = Stage(replace(trace, still=lambda: show.plots.bars({"a": 1.0}))).picture()
+    picture = Stage(trace).picture()
     assert (picture.alt, picture.text, picture.data) == ("A toy.", "a table\nA toy.", {"n": 3})
-    assert picture.png.startswith(b"\x89PNG")
+    last = replace(trace, frames=trace.frames[-1:]).picture()
+    first = replace(trace, frames=trace.frames[:1]).picture()
+    untitled = replace(trace, title="").picture()
+    assert picture.png == last.png
+    assert len({picture.png, first.png, untitled.png}) == 3
+    assert sizes(picture) == (100, 50 + HEAD)
+    assert sizes(untitled) == (100, 50)
+
+
+def sizes(picture):
+    image = Image.open(io.BytesIO(picture.png))
+    return image.width / 2, image.height / 2
+
+
+@pytest.mark.parametrize(
+    "role", ["text value", "text grad", "rect cell plus", "path trail runner2"]
+)
+def test_a_still_picture_has_the_colours_of_the_light_theme(role):
+    """The rasteriser knows no var() and no light-dark(): what it cannot read would be black."""
+    tag, role = role.split(" ", 1)
+    css = (ROOT / "nnlib" / "show" / "stage.css").read_text(encoding="utf-8")
+    names = dict(re.findall(r"--nn-(\w+): light-dark\((#\w+)", css))
+    runners = dict(re.findall(r"\.(runner\d) {\s*color: light-dark\((#\w+)", css))
+    colour = (names | runners)[role.split()[-1]]
+    drawn = {
+        "text": svg.write(0, 25, "MMM", 40, 100, role),
+        "rect": svg.box(10, 10, 80, 30, 0, role),
+        "path": svg.element("path", class_=role, d="M0 25H100"),
+    }[tag]
+    picture = replace(toy(), draw=lambda frame: {"dial": drawn}, title="").picture()
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")).astype(int)
+    wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    assert (np.abs(pixels - wanted).sum(axis=-1) <= 6).sum() > 100
+
+
+def test_nothing_in_a_still_picture_asks_to_be_clicked():
+    offer = svg.box(10, 10, 80, 30, 0, "cell plus offer")
+    drawn = replace(toy(), draw=lambda frame: {"dial": offer}).picture()
+    assert drawn.png == replace(toy(), draw=lambda frame: {"dial": ""}).picture().png
 
 
 # ---- the vocabulary

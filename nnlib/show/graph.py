@@ -1,0 +1,184 @@
+"""The picture of a graph: a card for each node, a wire for each input."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from nnlib.show import svg
+from nnlib.show.cards import as_table, heading, in_words, read
+from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire, layered
+from nnlib.show.picture import Picture
+from nnlib.show.text import minus, narrow, one_line, tiny, under
+from nnlib.show.trace import Card, Event, Frame, Shown, Small, Trace
+
+MARGIN, BELOW = 10, 24  # pixels around the picture; below the last row hang its chips
+PAD = 8  # from a card's edge to its text
+VALUE_Y, GRAD_Y = 2, 22  # from the middle of a card to the middle of its lines
+
+
+def graph(root, title: str = "") -> Picture:
+    """Show how `root` was computed: every node with its value and gradient, and what feeds what.
+
+    Between numbers, the pill on a wire is the local derivative: how far the node moves when that
+    input moves by 1. Of tensors the shapes are shown. Nothing is changed by looking. The
+    picture's `data` holds `value` and `grad`, each by the node's name.
+
+    Args:
+        root: a Value or a Tensor, the result of a computation with at most 120 nodes.
+        title: stands above the picture.
+
+    Example:
+        >>> from nnlib.scalar import Value
+        >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+        >>> y = a * b
+        >>> y.backward()
+        >>> graph(y)
+        node  op    value     grad  inputs
+        a          2.0000  -3.0000
+        b         -3.0000   2.0000
+        #3    *   -6.0000   1.0000  a, b
+        Graph of 3 nodes from a, b through * to #3 = -6.0000, grad 1.0000.
+    """
+    cards = read(root)
+    values, grads = zip(*((card.value, card.grad) for card in cards), strict=True)
+    drawn = sheet(cards, [Frame("", "", Event("result", len(cards) - 1, values, grads))])
+    title = one_line(title or "", limit=80)
+    return replace(drawn, title=title, alt=under(title, drawn.alt)).picture()
+
+
+def sheet(cards: Sequence[Card], frames: Sequence[Frame]) -> Trace:
+    """Cards and wires as they are at the `Event` of each frame."""
+    layout = layered([card.inputs for card in cards])
+    return Trace(
+        title="",
+        frames=frames,
+        draw=_drawing(cards, layout),
+        view=(-MARGIN, -MARGIN, layout.width + 2 * MARGIN, layout.height + MARGIN + BELOW),
+        alt=in_words(cards),
+        text=as_table(cards),
+        data={what: {c.name: getattr(c, what) for c in cards} for what in ("value", "grad")},
+    )
+
+
+# ---- how it is drawn
+
+
+def _drawing(cards: Sequence[Card], layout: Layout) -> Callable[[Frame], dict[str, str]]:
+    """The function that draws an event.
+
+    A card is several pieces, so that a step sends only what it changes: `card` is the frame, `face`
+    what never changes, `value` and `grad` the numbers. `flow` holds the wires that are in use.
+    """
+    paths = [svg.curve(wire.points) for wire in layout.wires]
+    into: list[list[int]] = [[] for _ in cards]  # the wires into each card, by input
+    for n, wire in sorted(enumerate(layout.wires), key=lambda both: both[1].slot):
+        into[wire.target].append(n)
+    fixed = {f"wire{n}": svg.element("path", class_="wire", d=d) for n, d in enumerate(paths)}
+    faces = {
+        f"face{i}": _face(*both) for i, both in enumerate(zip(cards, layout.boxes, strict=True))
+    }
+    pills = [_pill(cards[wire.target], wire) for wire in layout.wires]
+    write = lru_cache(None)(_number)  # most numbers are the same in most frames
+
+    def draw(frame: Frame) -> dict[str, str]:
+        event: Event = frame.event
+        arriving: dict[int, list[Shown]] = {}
+        for c in event.contributions:
+            arriving.setdefault(c.to, []).append(c.amount)
+        pieces = fixed | {"flow": flow(event)}
+        for i, (card, box) in enumerate(zip(cards, layout.boxes, strict=True)):
+            role = "gets" if i in arriving else "waiting" if event.values[i] is None else ""
+            role = f"card {'' if card.inputs else 'leaf '}{event.kind if i == event.at else role}"
+            size = CARD_WIDTH, box.bottom - box.top
+            pieces[f"card{i}"] = svg.box(box.left, box.top, *size, 9, role.strip())
+        pieces |= faces
+        for i, box in enumerate(layout.boxes):
+            pieces[f"value{i}"] = write(box, event.values[i], "value")
+            pieces[f"grad{i}"] = write(box, event.grads[i], "grad")
+        for n, wire in enumerate(layout.wires):
+            pieces[f"pill{n}"] = "" if event.values[wire.target] is None else pills[n]
+        for i, box in enumerate(layout.boxes):
+            pieces[f"chip{i}"] = _chips(box, arriving.get(i, []))
+        return pieces
+
+    def flow(event: Event) -> str:
+        """The wires in use: into a node that is computed, or back from it, each with its amount."""
+        amounts, parts = {c.slot: c.amount for c in event.contributions}, []
+        for n in into[event.at]:
+            wire = layout.wires[n]
+            if event.kind == "forward":
+                parts.append(svg.element("path", class_="wire forward", d=paths[n]))
+            elif wire.slot in amounts:
+                x, y = wire.points[0]
+                exact = _exact(amounts[wire.slot])
+                parts += [
+                    svg.element("path", class_="wire backward", d=paths[n], data_amount=exact),
+                    svg.element("path", class_="head", d=f"M{x:g} {y:g}l9 -5v10z"),
+                ]
+        return "".join(parts)
+
+    return draw
+
+
+def _face(card: Card, box: Box) -> str:
+    """Name and operation above, below them what the numbers are."""
+    left, right, middle = box.left + PAD, box.right - PAD, (box.top + box.bottom) / 2
+    room = CARD_WIDTH - 2 * PAD
+    name, aside = heading(card)
+    what = "shape" if isinstance(card.value, tuple) else "value"
+    beside = min(svg.width(aside, 11.5), room / 2)
+    return (
+        svg.write(left, middle - 20, name, 13.5, room - beside - 4, "strong")
+        + svg.write(right, middle - 20, aside, 11.5, beside, "quiet", anchor="end")
+        + svg.write(left, middle + VALUE_Y, what, 10.5, room, "quiet")
+        + svg.write(left, middle + GRAD_Y, "grad", 10.5, room, "quiet")
+    )
+
+
+def _number(box: Box, number: Shown, role: str) -> str:
+    """A value or a gradient on its card."""
+    if number is None:
+        return ""
+    y = (box.top + box.bottom) / 2 + (VALUE_Y if role == "value" else GRAD_Y)
+    room = CARD_WIDTH - 2 * PAD - 33
+    text = _text(number, room, 10.5)
+    return svg.write(box.right - PAD, y, text, 14.5, room, role, anchor="end", exact=_exact(number))
+
+
+def _pill(card: Card, wire: Wire) -> str:
+    """The local derivative, where the wire enters the card; tensors have none."""
+    if not card.locals:
+        return ""
+    (x, y), slope = wire.points[-1], card.locals[wire.slot]
+    return svg.pill(x - 1, y, minus(tiny(slope)), GAP_X - 2, repr(slope))
+
+
+def _chips(box: Box, amounts: Sequence[Shown]) -> str:
+    """What arrives at a card in this step, below it."""
+    y = box.bottom + 11.5
+    if len(amounts) > 2:
+        return svg.chip(box.left, y, f"+= {len(amounts)} amounts", CARD_WIDTH, None, "grad")
+    room = (CARD_WIDTH - 4) / max(len(amounts), 1)
+    return "".join(
+        svg.chip(box.left + n * (room + 4), y, f"+= {text}", room, _exact(amount), "grad")
+        for n, amount in enumerate(amounts)
+        for text in [_text(amount, room - 40, 9)]
+    )
+
+
+def _text(number: Shown, room: float, size: float) -> str:
+    """A number as it is drawn; of an array the shape, if its numbers at `size` need more room."""
+    if isinstance(number, Small) and svg.width(number.text, size) > room:
+        return str(number.shape)
+    return minus(brief(number, narrow))
+
+
+def brief(number: Shown, write: Callable[[float], str]) -> str:
+    """A number as `write` has it, a small array by its numbers, another by its shape."""
+    if isinstance(number, float):
+        return write(number)
+    return number.text if isinstance(number, Small) else str(number)
+
+
+def _exact(number: Shown) -> str:
+    return number.exact if isinstance(number, Small) else repr(number)
