@@ -272,8 +272,8 @@ class _Painter:
             names += [f"layer {n}, unit {i + 1}" for i in range(len(layer))]
         kinds = [f"class {kind}" for kind in range(self.kinds)]
         controls = [
-            Control("show", show, range(len(names)), names, menu=True),
-            Control("paint", paint, range(self.kinds), kinds, menu=True),
+            Control("show", show, [*range(len(names))], names, menu=True),
+            Control("paint", paint, [*range(self.kinds)], kinds, menu=True),
         ]
         sets = {f"unit{n}": {"show": 0 if n == show else n} for n in range(1, len(names))}
         if self.optimizer:

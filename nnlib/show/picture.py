@@ -14,41 +14,12 @@ from typing import Any
 
 from nnlib.show import svg
 
-# Every picture of the course is drawn in these colours, on white, so that it reads in any theme.
-INK, QUIET, LINE, PAPER = "#1F2328", "#59636E", "#C4CBD4", "#FFFFFF"
-VALUE, GRAD = "#0072B2", "#B84A00"  # a role each, everywhere
-NEGATIVE, POSITIVE = "#762A83", "#1B7837"  # sign, with white between them for zero
-RUNNERS = (VALUE, GRAD, "#5200CC", "#593228")  # one colour per curve, each with dash and marker
-
-FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same on every machine
+PAPER = "#FFFFFF"  # in any theme
 DPI = 100  # a notebook shows an inch as 100 pixels
 LARGE = 750_000  # pixels; a smaller picture is stored at twice its size, for sharp screens
 WIDEST = 1200  # pixels; JupyterLab scrolls a wider picture instead of shrinking it
 MARGIN, HEAD = 10, 34  # pixels beside a title, and for it
-
-STYLE = {
-    "axes.edgecolor": LINE,
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "axes.axisbelow": True,
-    "figure.dpi": DPI,
-    "figure.facecolor": PAPER,
-    "font.family": FONT,
-    "font.size": 10.5,
-    "grid.color": "#E6E9ED",
-    "legend.frameon": False,
-    "legend.markerscale": 1.4,
-    "lines.linewidth": 2,
-    "text.color": INK,
-    "text.parse_math": False,  # a "$" in a name is a dollar sign
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-}
+STYLE = Path(__file__).parent / "course.mplstyle"
 
 
 @dataclass(frozen=True, repr=False)

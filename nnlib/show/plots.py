@@ -11,21 +11,14 @@ from typing import Any
 import numpy as np
 
 from nnlib.graph import Node
-from nnlib.show.picture import (
-    INK,
-    LINE,
-    NEGATIVE,
-    PAPER,
-    POSITIVE,
-    QUIET,
-    RUNNERS,
-    VALUE,
-    Picture,
-    figure,
-    style,
-)
+from nnlib.show.picture import PAPER, Picture, figure, style
 from nnlib.show.text import minus, need, short
 
+# The same colours for the same things as in stage.css.
+INK, QUIET, LINE = "#1F2328", "#59636E", "#C4CBD4"
+VALUE, GRAD = "#0072B2", "#B84A00"  # a role each, everywhere
+NEGATIVE, POSITIVE = "#762A83", "#1B7837"  # sign, with white between them for zero
+RUNNERS = (VALUE, GRAD, "#5200CC", "#593228")  # one colour per curve, each with dash and marker
 WIDTH, HEIGHT, PAD = 6.4, 3.6, 0.12  # inches; PAD is the white around a figure
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D")

@@ -19,24 +19,6 @@ from nnlib.show.trace import Trace
 
 HERE = Path(__file__).parent
 SMALLEST_SCALE = 0.8  # a drawing shrinks this far to fit its cell; then it scrolls
-PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>$title</title>
-<style>
-html { color-scheme: light dark; background: light-dark(#fff, #16191d); }
-body { margin: 8px; }
-$css
-</style>
-<body>
-<script type="application/json" id="content">$content</script>
-<script type="module">
-$js
-mount(document.body, JSON.parse(document.getElementById("content").textContent), $step);
-</script>
-</html>
-""")
 
 
 class Stage(anywidget.AnyWidget):
@@ -94,7 +76,8 @@ class Stage(anywidget.AnyWidget):
             >>> page.startswith("<!DOCTYPE html>"), "https://" in page
             (True, False)
         """
-        return PAGE.substitute(
+        page = Template((HERE / "stage.html").read_text(encoding="utf-8"))
+        return page.substitute(
             title=escape(self.trace.title),
             css=self._css,
             js=self._esm,
@@ -160,17 +143,8 @@ def _content(trace: Trace) -> dict[str, Any]:
         "tracks": trace.tracks(),
         "jumps": dict(trace.jumps),
         "clicks": {key: list(steps) for key, steps in trace.clicks.items()},
-        "sets": {key: dict(values) for key, values in trace.sets.items()},
+        "sets": dict(trace.sets),
         "plane": trace.plane,
         "opens": trace.opens,
-        "controls": [
-            {
-                "name": c.name,
-                "menu": c.menu,
-                "values": list(c.values),
-                "texts": list(c.texts),
-                "at": list(c.values).index(c.value),
-            }
-            for c in trace.controls
-        ],
+        "controls": [vars(c) | {"at": c.values.index(c.value)} for c in trace.controls],
     }

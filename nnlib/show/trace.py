@@ -95,8 +95,8 @@ class Control:
 
     name: str
     value: Any
-    values: Sequence[Any]
-    texts: Sequence[str]
+    values: list[Any]
+    texts: list[str]
     menu: bool = False
 
 

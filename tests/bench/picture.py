@@ -2,18 +2,8 @@
 
 from collections.abc import Mapping
 
-from nnlib.show.picture import (
-    GRAD,
-    INK,
-    PAPER,
-    POSITIVE,
-    QUIET,
-    RUNNERS,
-    VALUE,
-    Picture,
-    figure,
-    style,
-)
+from nnlib.show.picture import PAPER, Picture, figure, style
+from nnlib.show.plots import GRAD, INK, POSITIVE, QUIET, RUNNERS, VALUE
 
 XLABEL = """\
 time for a step, as a multiple of nnlib's

@@ -20,7 +20,7 @@ from nnlib.scalar import Value, total
 from nnlib.show import svg, trace
 from nnlib.show.cards import MOST, read
 from nnlib.show.layout import layered
-from nnlib.show.picture import GRAD, INK, VALUE
+from nnlib.show.plots import GRAD, INK, VALUE
 from nnlib.show.text import minus, narrow, tiny
 from nnlib.tensor import Tensor
 

@@ -165,6 +165,7 @@ def test_controls_are_sent_with_the_text_of_each_position():
     assert stage.content["controls"] == [
         {
             "name": "w",
+            "value": -0.25,
             "menu": False,
             "values": [-1, -0.25, 0, 1],
             "texts": ["−1", "−0.25", "0", "1"],
@@ -172,6 +173,7 @@ def test_controls_are_sent_with_the_text_of_each_position():
         },
         {
             "name": "f",
+            "value": "relu",
             "menu": True,
             "values": ["tanh", "relu"],
             "texts": ["tanh", "relu"],
