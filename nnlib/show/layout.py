@@ -58,15 +58,15 @@ def layered(inputs: Sequence[Sequence[int]]) -> Layout:
         ((0, 0, 1), 150)
     """
     column = _columns(inputs)
-    links = _links(inputs, column)
-    order = _order(column, links)
+    before, after = _neighbours(inputs, column)
+    order = _order(column, before, after)
     heights = [max(CARD_HEIGHT, PORT * len(row) + 8) for row in inputs]
 
     def height(spot: Spot) -> int:
         node, at = spot
         return heights[node] if at == column[node] else 0
 
-    middle = _middles(order, links, height)
+    middle = _middles(order, before, after, height)
     top = min(middle[spot] - height(spot) / 2 for spots in order for spot in spots)
     middle = {spot: round(y - top) for spot, y in middle.items()}
     boxes = []
@@ -100,22 +100,24 @@ def _columns(inputs) -> list[int]:
     return column
 
 
-def _links(inputs, column) -> list[tuple[Spot, Spot]]:
-    """Every step of every wire from one column to the next; wires of one source share theirs."""
-    links = {}
+def _neighbours(inputs, column) -> tuple[dict[Spot, list[Spot]], dict[Spot, list[Spot]]]:
+    """Of each spot those before and after it on a wire; wires of one source share their way."""
+    before, after = {}, {}
     for target, row in enumerate(inputs):
+        last = column[target]
         for source in row:
-            last = column[target]
             way = [(source, at) for at in range(column[source], last)] + [(target, last)]
-            links.update(dict.fromkeys(itertools.pairwise(way)))
-    return list(links)
+            for left, right in itertools.pairwise(way):
+                if right not in after.setdefault(left, []):
+                    after[left].append(right)
+                    before.setdefault(right, []).append(left)
+    return before, after
 
 
-def _order(column, links) -> list[list[Spot]]:
+def _order(column, before, after) -> list[list[Spot]]:
     """Sort each column by the mean place of its neighbours, back and forth; keep the best."""
-    spots = {spot for link in links for spot in link} or {(0, 0)}
+    spots = {*before, *after} or {(0, 0)}
     order = [sorted(s for s in spots if s[1] == at) for at in range(max(column) + 1)]
-    before, after = _neighbours(links)
     best, least = order, _crossings(order, after)
     for sweep in range(SWEEPS):
         order = [list(spots) for spots in order]
@@ -131,14 +133,6 @@ def _order(column, links) -> list[list[Spot]]:
     return best
 
 
-def _neighbours(links):
-    before, after = {}, {}
-    for left, right in links:
-        before.setdefault(right, []).append(left)
-        after.setdefault(left, []).append(right)
-    return before, after
-
-
 def _crossings(order, after) -> int:
     """How many wires cross: pairs with the right ends in the other order than the left ends."""
     place = {spot: rank for spots in order for rank, spot in enumerate(spots)}
@@ -149,9 +143,8 @@ def _crossings(order, after) -> int:
     return count
 
 
-def _middles(order, links, height) -> dict[Spot, float]:
+def _middles(order, before, after, height) -> dict[Spot, float]:
     """Move every spot towards its neighbours' mean height, as far as its column leaves room."""
-    before, after = _neighbours(links)
     middle = {}
     for spots in order:
         middle.update(zip(spots, _apart([0.0] * len(spots), spots, height), strict=True))
