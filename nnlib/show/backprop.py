@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nnlib.graph import Node, rehearse, topological
 from nnlib.show.cards import read
 from nnlib.show.graph import brief, sheet
-from nnlib.show.text import minus, num, one_line, short, tiny, under
+from nnlib.show.text import listed, minus, num, one_line, short, tiny, under
 from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Trace
 
 if TYPE_CHECKING:
@@ -155,10 +155,10 @@ def _given(event: Event, cards: Sequence[Card]) -> str:
     leaves = [
         (card, grad) for card, grad in zip(cards, event.grads, strict=True) if not card.inputs
     ]
-    said = f"Given: {_list([f'{card.name} = {_say(card.value)}' for card, _ in leaves])}."
+    said = f"Given: {listed([f'{card.name} = {_say(card.value)}' for card, _ in leaves])}."
     old = [f"{card.name}: {_say(grad)}" for card, grad in leaves if grad is not None]
     if old:
-        said += f" Gradients of an earlier walk are still there, and are added to. {_list(old)}."
+        said += f" Gradients of an earlier walk are still there, and are added to. {listed(old)}."
     return said
 
 
@@ -181,7 +181,7 @@ def _formula(card: Card, inputs: Sequence[str]) -> str:
         return f"{op}{_factor(inputs[0])}"
     if len(inputs) == 1 and op.startswith("**"):
         return f"{_factor(inputs[0])}{op}"
-    return f"{op}({_list(inputs)})"
+    return f"{op}({listed(inputs)})"
 
 
 def _say(number: Shown) -> str:
@@ -194,8 +194,3 @@ def _say(number: Shown) -> str:
 def _factor(text: str) -> str:
     """A number after a sign of arithmetic: a negative one stands in brackets."""
     return f"({text})" if text.startswith("−") else text
-
-
-def _list(names: Sequence[str]) -> str:
-    more = len(names) - SAID
-    return ", ".join(names[:SAID]) + (f" and {more} more" if more > 0 else "")

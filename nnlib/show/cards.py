@@ -6,7 +6,7 @@ from typing import Any
 
 from nnlib import graph
 from nnlib.graph import Node
-from nnlib.show.text import cell, minus, one_line, table
+from nnlib.show.text import cell, listed, minus, one_line, table
 from nnlib.show.trace import Card, Shown
 
 MOST = 120  # nodes; beyond it neither the picture nor the table can be read
@@ -66,16 +66,12 @@ def heading(card: Card) -> tuple[str, str]:
 
 def as_table(cards: Sequence[Card]) -> str:
     """The graph in plain text, one line per node; the same graph gives the same text."""
-    what = "shape" if isinstance(cards[0].value, tuple) else "value"
-    return table(
-        {
-            "node": [card.name for card in cards],
-            "op": [card.op for card in cards],
-            what: [card.value for card in cards],
-            "grad": [card.grad for card in cards],
-            "inputs": [_names(cards, card.inputs) for card in cards],
-        }
-    )
+    names = [card.name for card in cards]
+    columns: dict[str, list] = {"node": names, "op": [card.op for card in cards]}
+    columns["shape" if isinstance(cards[0].value, tuple) else "value"] = [c.value for c in cards]
+    columns["grad"] = [card.grad for card in cards]
+    columns["inputs"] = [listed([names[i] for i in card.inputs]) for card in cards]
+    return table(columns)
 
 
 def in_words(cards: Sequence[Card]) -> str:
@@ -85,13 +81,7 @@ def in_words(cards: Sequence[Card]) -> str:
     end = f"{last.name} {known}, grad {cell(last.grad)}."
     if len(cards) == 1:
         return f"Graph of 1 node: the leaf {end}"
-    leaves = [i for i, card in enumerate(cards) if not card.inputs]
+    leaves = listed([card.name for card in cards if not card.inputs])
     ops = Counter(card.op for card in cards if card.inputs)
     through = ", ".join(op if n == 1 else f"{op} ({n} times)" for op, n in ops.items())
-    return f"Graph of {len(cards)} nodes from {_names(cards, leaves)} through {through} to {end}"
-
-
-def _names(cards, inputs, most: int = 6) -> str:
-    names = [cards[i].name for i in inputs[:most]]
-    more = len(inputs) - most
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return f"Graph of {len(cards)} nodes from {leaves} through {through} to {end}"

@@ -81,6 +81,16 @@ def one_line(name, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a sentence, at most so many.
+
+    Example:
+        >>> listed(["a", "b"]), listed(["a", "b", "c"], most=2)
+        ('a, b', 'a, b and 1 more')
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if names[most:] else "")
+
+
 def under(title: str, words: str) -> str:
     """A title, if there is one, and what is said below it, as one text.
 
