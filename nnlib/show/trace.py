@@ -164,21 +164,18 @@ class Trace:
             >>> Trace("Dial", frames, draw, (0, 0, 9, 9), alt="A dial.").tracks()
             {'dial': [(0, '<circle/>')], 'low': [(0, '<path/>'), (2, '')]}
         """
-        tracks: dict[str, Track] = {}
-        keys: list[str] = []
-        for step, frame in enumerate(self.frames):
-            pieces = self.draw(frame)
-            keys = keys or list(pieces)
-            if list(pieces) != keys:
+        drawn = [self.draw(frame) for frame in self.frames]
+        for step, pieces in enumerate(drawn):
+            if list(pieces) != list(drawn[0]):
+                odd = sorted({*drawn[0]} ^ {*pieces}) or "their order"
                 raise ValueError(
                     f"draw() must give each frame the same keys in the same order; frame {step} of "
-                    f"{self.title!r} differs in {sorted(set(keys) ^ set(pieces)) or 'their order'}."
+                    f"{self.title!r} differs in {odd}."
                 )
-            for key, piece in pieces.items():
-                track = tracks.setdefault(key, [])
-                if not track or track[-1][1] != piece:
-                    track.append((step, piece))
-        return tracks
+        return {
+            key: [(n, d[key]) for n, d in enumerate(drawn) if n == 0 or d[key] != drawn[n - 1][key]]
+            for key in drawn[0]
+        }
 
     def picture(self) -> Picture:
         """The last frame as a still picture."""
