@@ -35,7 +35,7 @@ class Optimizer:
 
     `lr` may be changed at any time. `state[name]` is what is remembered of one parameter; it holds
     `t`, how many steps that parameter has taken. `weight_decay` is 0 where a class does not set it.
-    A class with more settings lists them as a dataclass does, as the classes below do.
+    A class with more settings is a dataclass, as those below are: its numbers must be 0 or more.
 
     Unlike torch's, all parameters share one setting (no parameter groups), and `step()` raises if
     no parameter at all has a gradient: there it does nothing, and training stands still in silence.
