@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from nnlib import random
 from nnlib.check import whole
 from nnlib.tensor import Tensor
+
+XY = tuple[np.ndarray, np.ndarray]  # the examples, and what is to be said of each
 
 
 class Dataset:
@@ -86,13 +89,11 @@ class DataLoader:
         shuffle: bool = False,
         *,
         drop_last: bool = False,
-        generator: np.random.Generator | None = None,
+        generator: Generator | None = None,
     ):
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-            raise TypeError(
-                f"DataLoader needs a dataset with a length and examples [i]; got a "
-                f"{type(dataset).__name__}. With arrays: TensorDataset(X, y)."
-            )
+            need = "a dataset with a length and examples [i], such as TensorDataset(X, y)"
+            raise TypeError(f"DataLoader needs {need}; got a {type(dataset).__name__}.")
         self.dataset = dataset
         self.batch_size = whole("DataLoader", "batch_size", batch_size)
         self.shuffle = shuffle
@@ -122,17 +123,13 @@ def _stack(examples: list[Any]) -> Any:
     arrays = [e.data if isinstance(e, Tensor) else e for e in examples]
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) > 1:
-        raise ValueError(
-            f"DataLoader cannot stack examples of shapes {' and '.join(map(str, sorted(shapes)))}. "
-            "Pad or crop them to one shape in the dataset's __getitem__."
-        )
+        got = " and ".join(map(str, sorted(shapes)))
+        raise ValueError(f"DataLoader cannot stack shapes {got}. Pad or crop them in __getitem__.")
     return Tensor(np.stack(arrays) if isinstance(arrays[0], (np.ndarray, np.generic)) else arrays)
 
 
 def split(
-    *arrays: Any,
-    parts: Sequence[float] = (0.8, 0.2),
-    generator: np.random.Generator | None = None,
+    *arrays: Any, parts: Sequence[float] = (0.8, 0.2), generator: Generator | None = None
 ) -> list[tuple[Any, ...]]:
     """Deal the rows out at random, each row to one part; what belongs together stays together.
 
@@ -155,13 +152,10 @@ def split(
     if not math.isclose(sum(parts), 1, abs_tol=1e-6) or min(parts) < 0:
         raise ValueError(f"split needs parts that sum to 1, such as (0.7, 0.3); got {parts}.")
     ends = [round(share * n) for share in np.cumsum(parts)]
-    starts = [0, *ends[:-1]]
-    if any(start >= end for start, end in zip(starts, ends, strict=True)):
+    if np.diff(ends, prepend=0).min() < 1:
         raise ValueError(f"split of {n} rows into {parts} leaves a part without any row.")
     order = _drawing(generator, "split").permutation(n)
-    return [
-        tuple(a[order[start:end]] for a in rows) for start, end in zip(starts, ends, strict=True)
-    ]
+    return [tuple(a[part] for a in rows) for part in np.split(order, ends[:-1])]
 
 
 class StandardScaler:
@@ -184,13 +178,10 @@ class StandardScaler:
     def fit(self, X: np.ndarray) -> "StandardScaler":
         """Measure mean and standard deviation of the columns of X (B, D)."""
         if np.ndim(X) != 2 or len(X) == 0:
-            raise ValueError(
-                f"StandardScaler needs rows and columns (B, D), B at least 1; X has shape "
-                f"{np.shape(X)}. For one column: X.reshape(-1, 1)."
-            )
+            got = f"X has shape {np.shape(X)}. For one column: X.reshape(-1, 1)."
+            raise ValueError(f"StandardScaler needs rows and columns (B, D), B at least 1; {got}")
         X = np.asarray(X, np.float64)
-        self.mean_ = X.mean(axis=0)
-        std = X.std(axis=0)
+        self.mean_, std = X.mean(axis=0), X.std(axis=0)
         # Rounding can leave a constant column with a standard deviation just above 0.
         constant = std <= 1e-12 * np.abs(self.mean_)
         self.scale_ = np.where(constant, 1.0, std)
@@ -214,16 +205,14 @@ class StandardScaler:
         if not hasattr(self, "mean_"):
             raise RuntimeError("StandardScaler has not measured anything yet: call fit(X) first.")
         if np.ndim(X) != 2 or np.shape(X)[1] != len(self.mean_):
-            raise ValueError(
-                f"StandardScaler was fitted on {len(self.mean_)} columns; this array has shape "
-                f"{np.shape(X)}. Pass rows with the same columns."
-            )
+            got = f"this array has shape {np.shape(X)}. Pass rows with the same columns."
+            raise ValueError(f"StandardScaler was fitted on {len(self.mean_)} columns; {got}")
 
 
 # Measured data, bundled with scikit-learn
 
 
-def digits() -> tuple[np.ndarray, np.ndarray]:
+def digits() -> XY:
     """Handwritten digits, 8x8 pixels each.
 
     Returns:
@@ -238,13 +227,11 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
         >>> X.shape, y.shape
         ((1797, 64), (1797,))
     """
-    from sklearn import datasets
-
-    found: Any = datasets.load_digits()
-    return _table(found.data / 16, found.target, np.int64)
+    X, y = _bundled("digits")
+    return X / 16, y
 
 
-def iris() -> tuple[np.ndarray, np.ndarray]:
+def iris() -> XY:
     """Three kinds of iris flowers, by the size of their sepals and petals.
 
     Returns:
@@ -259,13 +246,10 @@ def iris() -> tuple[np.ndarray, np.ndarray]:
         >>> X.shape, y.shape
         ((150, 4), (150,))
     """
-    from sklearn import datasets
-
-    found: Any = datasets.load_iris()
-    return _table(found.data, found.target, np.int64)
+    return _bundled("iris")
 
 
-def wine() -> tuple[np.ndarray, np.ndarray]:
+def wine() -> XY:
     """Wines of three growers in one region of Italy, by chemical analysis.
 
     Returns:
@@ -282,13 +266,10 @@ def wine() -> tuple[np.ndarray, np.ndarray]:
         >>> X.shape, y.shape
         ((178, 13), (178,))
     """
-    from sklearn import datasets
-
-    found: Any = datasets.load_wine()
-    return _table(found.data, found.target, np.int64)
+    return _bundled("wine")
 
 
-def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
+def breast_cancer() -> XY:
     """Cell nuclei from breast tumours, measured in microscope pictures.
 
     Returns:
@@ -306,13 +287,10 @@ def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
         >>> X.shape, y.shape
         ((569, 30), (569,))
     """
-    from sklearn import datasets
-
-    found: Any = datasets.load_breast_cancer()
-    return _table(found.data, found.target, np.int64)
+    return _bundled("breast_cancer")
 
 
-def diabetes() -> tuple[np.ndarray, np.ndarray]:
+def diabetes() -> XY:
     """Ten measures of a person with diabetes, and how far the disease had gone a year later.
 
     Returns:
@@ -329,13 +307,17 @@ def diabetes() -> tuple[np.ndarray, np.ndarray]:
         >>> X.shape, y.shape
         ((442, 10), (442,))
     """
+    return _bundled("diabetes", np.float32, scaled=False)
+
+
+def _bundled(name: str, y_type: type = np.int64, **options: Any) -> XY:
     from sklearn import datasets
 
-    found: Any = datasets.load_diabetes(scaled=False)
-    return _table(found.data, found.target, np.float32)
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True, **options)
+    return X.astype(np.float32), y.astype(y_type)
 
 
-def sunspots() -> tuple[np.ndarray, np.ndarray]:
+def sunspots() -> XY:
     """How many spots the sun showed, year by year.
 
     Returns:
@@ -358,9 +340,7 @@ def sunspots() -> tuple[np.ndarray, np.ndarray]:
 # Generated data
 
 
-def moons(
-    n: int = 200, noise: float = 0.1, generator: np.random.Generator | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def moons(n: int = 200, noise: float = 0.1, generator: Generator | None = None) -> XY:
     """Two half circles that reach into each other: no straight line separates them.
 
     Args:
@@ -380,24 +360,15 @@ def moons(
     """
     n = whole("moons", "n", n, least=2)
     draw = _drawing(generator, "moons")
-    upper = np.linspace(0, np.pi, n - n // 2)
-    lower = np.linspace(0, np.pi, n // 2)
-    X = np.concatenate(
-        [
-            np.stack([np.cos(upper), np.sin(upper)], axis=1),
-            np.stack([1 - np.cos(lower), 0.5 - np.sin(lower)], axis=1),
-        ]
-    )
-    y = np.repeat([0, 1], [len(upper), len(lower)])
-    return _table(X + draw.normal(0, noise, X.shape), y, np.int64)
+    y, angle = _lines(n, 2, np.pi)
+    X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    X[y == 1] = [1, 0.5] - X[y == 1]  # the lower moon: turned round, and moved
+    return (X + draw.normal(0, noise, X.shape)).astype(np.float32), y
 
 
 def spirals(
-    n: int = 300,
-    classes: int = 3,
-    noise: float = 0.1,
-    generator: np.random.Generator | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    n: int = 300, classes: int = 3, noise: float = 0.1, generator: Generator | None = None
+) -> XY:
     """Spiral arms, one per class, wound around each other about two thirds of a turn.
 
     Args:
@@ -417,11 +388,16 @@ def spirals(
     classes = whole("spirals", "classes", classes)
     n = whole("spirals", "n", n, least=classes)
     draw = _drawing(generator, "spirals")
-    y = np.sort(np.arange(n) % classes)
-    sizes = np.bincount(y)
-    radius = np.concatenate([np.linspace(0, 1, size) for size in sizes])
+    y, radius = _lines(n, classes, 1)
     angle = 2 * np.pi * y / classes + 4 * radius + draw.normal(0, noise, n)
-    return _table(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), y, np.int64)
+    X = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return X.astype(np.float32), y
+
+
+def _lines(n: int, classes: int, end: float) -> XY:
+    """The class of each of n points, and its place: those of a class go evenly from 0 to `end`."""
+    y = np.sort(np.arange(n) % classes)
+    return y, np.concatenate([np.linspace(0, end, size) for size in np.bincount(y)])
 
 
 # Drawn data
@@ -453,9 +429,7 @@ def glyphs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 # Files that you have
 
 
-def mnist(
-    folder: str | os.PathLike[str],
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def mnist(folder: str | os.PathLike[str]) -> tuple[XY, XY]:
     """MNIST, or a set in the same form such as Fashion-MNIST, from four files that you have.
 
     They are train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
@@ -475,14 +449,12 @@ def mnist(
     return _mnist_part(folder, "train"), _mnist_part(folder, "t10k")
 
 
-def _mnist_part(folder: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
+def _mnist_part(folder: Any, part: str) -> XY:
     images = idx(_find(folder, f"{part}-images-idx3-ubyte"))
     labels = idx(_find(folder, f"{part}-labels-idx1-ubyte"))
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
-        raise ValueError(
-            f"The {part} files in {folder} should hold images (n, H, W) and labels (n,); they have "
-            f"shapes {images.shape} and {labels.shape}. Take both from the same set."
-        )
+        got = f"shapes {images.shape} and {labels.shape}. Take both from the same set."
+        raise ValueError(f"{part} files in {folder} need images (n, H, W), labels (n,); got {got}")
     return (images / np.float32(255)).astype(np.float32, copy=False), labels.astype(np.int64)
 
 
@@ -490,10 +462,8 @@ def _find(folder: Any, name: str) -> str:
     for path in (os.path.join(folder, name), os.path.join(folder, f"{name}.gz")):
         if os.path.isfile(path):
             return path
-    raise FileNotFoundError(
-        f"{folder} has no file {name} or {name}.gz. mnist() reads the four files of MNIST that you "
-        "put there yourself; nothing is downloaded. digits() needs no file."
-    )
+    why = "mnist() reads files that you put there, and downloads nothing. digits() needs no file."
+    raise FileNotFoundError(f"{folder} has no file {name} or {name}.gz. {why}")
 
 
 def idx(path: str | os.PathLike[str]) -> np.ndarray:
@@ -517,19 +487,15 @@ def idx(path: str | os.PathLike[str]) -> np.ndarray:
             raise ValueError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from error
     header = 4 + 4 * content[3] if len(content) > 3 else 4
     if len(content) < header or content[:2] != b"\0\0" or content[2] not in _IDX_TYPES:
-        raise ValueError(
-            f"{path} is not an IDX file: it starts with {content[:4]!r} instead of two zero bytes, "
-            "a type and a number of axes. Check that it is the file you meant."
-        )
+        need = "two zero bytes, a type and a number of axes. Is it the file you meant?"
+        raise ValueError(f"{path} is not an IDX file: it starts with {content[:4]!r}, not {need}")
     dtype = np.dtype(_IDX_TYPES[content[2]])
     shape = tuple(int(n) for n in np.frombuffer(content[4:header], ">u4"))
     body = content[header:]
     expected = math.prod(shape) * dtype.itemsize
     if len(body) != expected:
-        raise ValueError(
-            f"{path} should hold {expected} bytes of numbers for shape {shape}, and holds "
-            f"{len(body)}. It was cut short or damaged: fetch it again."
-        )
+        got = f"and holds {len(body)}. It was cut short or damaged: fetch it again."
+        raise ValueError(f"{path} should hold {expected} bytes of numbers for shape {shape}, {got}")
     return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
 
@@ -537,10 +503,6 @@ _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0
 
 
 # Checks
-
-
-def _table(X: np.ndarray, y: np.ndarray, y_type: type) -> tuple[np.ndarray, np.ndarray]:
-    return X.astype(np.float32), y.astype(y_type)
 
 
 def _float(X: np.ndarray) -> np.dtype:
@@ -551,18 +513,13 @@ def _float(X: np.ndarray) -> np.dtype:
 
 def _same_length(shapes: list[tuple[int, ...]], owner: str) -> int:
     if not shapes or any(len(s) == 0 or s[0] != shapes[0][0] for s in shapes):
-        raise ValueError(
-            f"{owner} needs arrays with the same number of rows; got shapes "
-            f"{', '.join(map(str, shapes)) or 'none'}. Each row is one example."
-        )
+        got = f"shapes {', '.join(map(str, shapes)) or 'none'}. Each row is one example."
+        raise ValueError(f"{owner} needs arrays with the same number of rows; got {got}")
     return shapes[0][0]
 
 
-def _drawing(generator: np.random.Generator | None, owner: str) -> np.random.Generator:
-    if generator is None:
-        return random.generator
-    if not isinstance(generator, np.random.Generator):
-        raise TypeError(
-            f"{owner} needs a NumPy generator such as np.random.default_rng(0); got {generator!r}."
-        )
-    return generator
+def _drawing(generator: Generator | None, owner: str) -> Generator:
+    if not isinstance(generator, Generator | None):
+        need = "a NumPy generator such as np.random.default_rng(0)"
+        raise TypeError(f"{owner} needs {need}; got {generator!r}.")
+    return generator or random.generator

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 from nnlib.check import whole
 from nnlib.tensor import Tensor
 
+Numbers = ArrayLike | Tensor  # such as a list, an array or a Tensor
 
-def accuracy(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor) -> float:
+
+def accuracy(predicted: Numbers, target: Numbers) -> float:
     """The share of predictions that are right.
 
     Args:
@@ -31,7 +33,7 @@ def accuracy(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor) -> float
     return float((predicted == target).mean())
 
 
-def confusion_matrix(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor) -> np.ndarray:
+def confusion_matrix(predicted: Numbers, target: Numbers) -> np.ndarray:
     """Count each pair (true class, predicted class): one row per true class, the diagonal is right.
 
     Shape:
@@ -47,20 +49,15 @@ def confusion_matrix(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor) 
     predicted, target = _labels(predicted, target, "confusion_matrix")
     for name, labels in (("predicted", predicted), ("target", target)):
         if labels.dtype.kind not in "iub" or labels.min() < 0:
-            raise ValueError(
-                f"confusion_matrix needs labels 0, 1, 2 ...; {name} has dtype {labels.dtype} and "
-                f"holds {min(labels.tolist())!r}. Number them first: "
-                "_, labels = np.unique(names, return_inverse=True)."
-            )
+            got = f"{name} has dtype {labels.dtype} and holds {min(labels.tolist())!r}"
+            fix = "Number them first: _, labels = np.unique(names, return_inverse=True)."
+            raise ValueError(f"confusion_matrix needs labels 0, 1, 2 ...; {got}. {fix}")
     classes = max(int(predicted.max()), int(target.max()), *(n - 1 for n in columns)) + 1
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (target.astype(np.int64), predicted.astype(np.int64)), 1)
-    return counts
+    cell = target.astype(np.int64) * classes + predicted.astype(np.int64)  # row by row
+    return np.bincount(cell, minlength=classes**2).reshape(classes, classes)
 
 
-def precision(
-    predicted: ArrayLike | Tensor, target: ArrayLike | Tensor, positive: int = 1
-) -> float:
+def precision(predicted: Numbers, target: Numbers, positive: int = 1) -> float:
     """Of those predicted to be `positive`, the share that are; 0 if none was predicted to be.
 
     Shape:
@@ -74,7 +71,7 @@ def precision(
     return _share(target == positive, among=predicted == positive)
 
 
-def recall(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor, positive: int = 1) -> float:
+def recall(predicted: Numbers, target: Numbers, positive: int = 1) -> float:
     """Of those that are `positive`, the share that was predicted to be; 0 if there are none.
 
     Shape:
@@ -88,7 +85,7 @@ def recall(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor, positive: 
     return _share(predicted == positive, among=target == positive)
 
 
-def f1(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor, positive: int = 1) -> float:
+def f1(predicted: Numbers, target: Numbers, positive: int = 1) -> float:
     """The harmonic mean of precision p and recall r, 2pr / (p + r): low if either is low.
 
     Shape:
@@ -102,7 +99,7 @@ def f1(predicted: ArrayLike | Tensor, target: ArrayLike | Tensor, positive: int 
     return 2 * p * r / (p + r) if p + r else 0.0
 
 
-def roc_auc(scores: ArrayLike | Tensor, target: ArrayLike | Tensor) -> float:
+def roc_auc(scores: Numbers, target: Numbers) -> float:
     """The chance that a random positive scores higher than a random negative; a tie counts half.
 
     It is computed from ranks: sort all scores, and see how high the positives stand
@@ -117,16 +114,12 @@ def roc_auc(scores: ArrayLike | Tensor, target: ArrayLike | Tensor) -> float:
         0.75
     """
     scores, positive = _scores(scores, target, "roc_auc")
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
+    n_negative, n_positive = np.bincount(positive, minlength=2).tolist()
     if n_positive == 0 or n_negative == 0:
-        raise ValueError(
-            f"roc_auc compares positives with negatives; target has {n_positive} of the first and "
-            f"{n_negative} of the second. Take a sample that holds both."
-        )
+        got = f"{n_positive} of the first and {n_negative} of the second. Take a sample with both."
+        raise ValueError(f"roc_auc compares positives with negatives; target has {got}")
     _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    rank = last - (count - 1) / 2  # equal scores share the mean of their ranks
+    rank = np.cumsum(count) - (count - 1) / 2  # equal scores share the mean of their ranks
     above = rank[place][positive].sum() - n_positive * (n_positive + 1) / 2
     return float(above / (n_positive * n_negative))
 
@@ -151,9 +144,7 @@ class Calibration:
         return float(np.average(np.abs(self.promised - self.happened), weights=self.count))
 
 
-def calibration(
-    probabilities: ArrayLike | Tensor, target: ArrayLike | Tensor, bins: int = 10
-) -> Calibration:
+def calibration(probabilities: Numbers, target: Numbers, bins: int = 10) -> Calibration:
     """Does 80 % mean 80 %? Group predictions by their stated probability and see what happened.
 
     Args:
@@ -172,60 +163,45 @@ def calibration(
     bins = whole("calibration", "bins", bins)
     p, positive = _scores(probabilities, target, "calibration")
     if p.min() < 0 or p.max() > 1:
-        raise ValueError(
-            f"calibration needs probabilities from 0 to 1; these go from {p.min():.4g} to "
-            f"{p.max():.4g}. Logits need sigmoid or softmax first."
-        )
+        got = f"{p.min():.4g} to {p.max():.4g}. Logits need sigmoid or softmax first."
+        raise ValueError(f"calibration needs probabilities from 0 to 1; these go from {got}")
     bin_of = np.minimum((p * bins).astype(np.int64), bins - 1)  # 1.0 belongs to the last bin
-    count = np.bincount(bin_of, minlength=bins)
-    used = count > 0
-    return Calibration(
-        promised=np.bincount(bin_of, weights=p, minlength=bins)[used] / count[used],
-        happened=np.bincount(bin_of, weights=positive, minlength=bins)[used] / count[used],
-        count=count[used],
-    )
+    # Numbered anew, without the bins that are empty.
+    _, bin_of, count = np.unique(bin_of, return_inverse=True, return_counts=True)
+    promised, happened = (np.bincount(bin_of, weights=w) / count for w in (p, positive))
+    return Calibration(promised, happened, count)
 
 
-def _array(values: ArrayLike | Tensor) -> np.ndarray:
+def _array(values: Numbers) -> np.ndarray:
     return np.asarray(values.data if isinstance(values, Tensor) else values)
 
 
-def _labels(
-    predicted: ArrayLike | Tensor, target: ArrayLike | Tensor, caller: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _labels(predicted: Numbers, target: Numbers, caller: str) -> tuple[np.ndarray, np.ndarray]:
     """Both as labels of shape (B,); scores become the class of the highest one."""
     guess, truth = _array(predicted), _array(target)
     if guess.ndim == 2 and guess.shape[1] > 1 and truth.ndim == 1:
         guess = guess.argmax(axis=1)
     if guess.shape != truth.shape or guess.ndim != 1 or guess.size == 0:
-        raise ValueError(
-            f"{caller} needs one prediction per target: labels (B,) or scores (B, classes), and "
-            f"target (B,), B at least 1; predicted has shape {_array(predicted).shape} and target "
-            f"{truth.shape}. Scores in one column become labels by (scores[:, 0] > threshold)."
-        )
+        need = "labels (B,) or scores (B, classes), and target (B,), B at least 1"
+        got = f"predicted has shape {_array(predicted).shape} and target {truth.shape}"
+        fix = "Scores in one column become labels by (scores[:, 0] > threshold)."
+        raise ValueError(f"{caller} needs {need}; {got}. {fix}")
     if guess.dtype.kind == "f" and not np.array_equal(guess, np.round(guess)):
-        raise ValueError(
-            f"{caller} needs labels; predicted holds {guess[guess != np.round(guess)][0]:.4g}, "
-            "which looks like a score. Turn scores into labels first: scores > threshold."
-        )
+        got = f"{guess[guess != np.round(guess)][0]:.4g}, which looks like a score"
+        fix = "Turn scores into labels first: scores > threshold."
+        raise ValueError(f"{caller} needs labels; predicted holds {got}. {fix}")
     return guess, truth
 
 
-def _scores(
-    scores: ArrayLike | Tensor, target: ArrayLike | Tensor, caller: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _scores(scores: Numbers, target: Numbers, caller: str) -> tuple[np.ndarray, np.ndarray]:
     """Scores as float64 (B,) and the target as booleans (B,)."""
     s, t = _array(scores).astype(np.float64), _array(target)
     if s.shape != t.shape or s.ndim != 1 or s.size == 0:
-        raise ValueError(
-            f"{caller} needs one score per target, both of shape (B,), B at least 1; scores have "
-            f"shape {s.shape} and target {t.shape}. Of two columns take the second: scores[:, 1]."
-        )
+        got = f"shapes {s.shape} and {t.shape}. Of two columns take the second: scores[:, 1]."
+        raise ValueError(f"{caller} needs scores (B,) and target (B,), B at least 1; got {got}")
     if not np.isin(t, (0, 1)).all():
-        raise ValueError(
-            f"{caller} needs a target of 0 and 1; this one holds {t[~np.isin(t, (0, 1))][0]}. "
-            "Ask about one class at a time: target == that_class."
-        )
+        got = f"{t[~np.isin(t, (0, 1))][0]}. Ask about one class at a time: target == that_class."
+        raise ValueError(f"{caller} needs a target of 0 and 1; this one holds {got}")
     if np.isnan(s).any():
         raise ValueError(f"{caller}: {int(np.isnan(s).sum())} of {s.size} scores are nan.")
     return s, t == 1

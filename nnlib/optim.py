@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,13 @@ class UpdateStep:
     after: Any
 
 
+@dataclass(eq=False, repr=False)
 class Optimizer:
     """What all optimizers share. A new one is a class with the method `update`.
 
     `lr` may be changed at any time. `state[name]` is what is remembered of one parameter; it holds
     `t`, how many steps that parameter has taken. `weight_decay` is 0 where a class does not set it.
+    A class with more settings is a dataclass, as those below are: its numbers must be 0 or more.
 
     Unlike torch's, all parameters share one setting (no parameter groups), and `step()` raises if
     no parameter at all has a gradient: there it does nothing, and training stands still in silence.
@@ -56,12 +58,14 @@ class Optimizer:
         w: 3.0 -> 2.5, gradient 6.0
     """
 
-    weight_decay: float = 0.0
+    params: Any  # kept as {name: parameter}
+    lr: float
+    weight_decay = 0.0
 
-    def __init__(self, params: Iterable[Any], lr: float):
-        self.params = _named(params, type(self).__name__)
+    def __post_init__(self) -> None:
+        self.params = _named(self.params, type(self).__name__)
         self.state: dict[str, dict[str, Any]] = {name: {"t": 0} for name in self.params}
-        self.lr = self._number("lr", lr)
+        _check_settings(self)
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         """Return the new value of a parameter. Never change `p` or `g` in place.
@@ -72,10 +76,8 @@ class Optimizer:
             state: this parameter's own, to keep things in from step to step. `state["t"]` is 1 at
                 the first step.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} has no update(). Define update(self, p, g, state) and return "
-            "the new value of p."
-        )
+        owner = type(self).__name__
+        raise NotImplementedError(f"Define update(self, p, g, state) in {owner}: return the new p.")
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
@@ -105,9 +107,6 @@ class Optimizer:
         """The gradient with that of the L2 penalty; `g` itself, unless there is `weight_decay`."""
         return g + self.weight_decay * p if self.weight_decay else g
 
-    def _number(self, name: str, value: float, below: float = math.inf) -> float:
-        return number(type(self).__name__, name, value, below)
-
     def _check(self, name: str, before: Any, after: Any) -> None:
         """A wrong `update` says so here, before the parameter is lost."""
         method = f"{type(self).__name__}.update()"
@@ -116,19 +115,17 @@ class Optimizer:
         if not hasattr(before, "shape"):  # the plain number of a Value
             return
         if after is before:
+            fix = "Was it changed in place (p -= ...)? Compute a new one: return p - ..."
+            raise ValueError(f"{method} returned the very array it was given for {name}. {fix}")
+        shape, dtype = getattr(after, "shape", ()), getattr(after, "dtype", type(after).__name__)
+        if (shape, dtype) != (before.shape, before.dtype):
             raise ValueError(
-                f"{method} returned the very array it was given for {name}, perhaps changed in "
-                "place (p -= ...). Compute a new one: return p - ..."
-            )
-        expected = (before.shape, before.dtype)
-        got = (getattr(after, "shape", ()), getattr(after, "dtype", type(after).__name__))
-        if got != expected:
-            raise ValueError(
-                f"{method} must return {name} with shape {expected[0]} and dtype {expected[1]}; "
-                f"got shape {got[0]} and dtype {got[1]}. Was it broadcast, or mixed with float64?"
+                f"{method} must return {name} with shape {before.shape} and dtype {before.dtype}; "
+                f"got shape {shape} and dtype {dtype}. Was it broadcast, or mixed with float64?"
             )
 
 
+@dataclass(eq=False, repr=False)
 class SGD(Optimizer):
     """Step downhill: against the gradient, or against a running sum of it (momentum).
 
@@ -159,20 +156,15 @@ class SGD(Optimizer):
         2.4
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        *,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-    ):
-        super().__init__(params, lr)
-        self.momentum = self._number("momentum", momentum, below=1)
-        self.weight_decay = self._number("weight_decay", weight_decay)
-        self.nesterov = nesterov
-        if nesterov and momentum == 0:
+    lr: float = 1e-3
+    momentum: float = 0.0
+    _: KW_ONLY
+    weight_decay: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and self.momentum == 0:
             raise ValueError("SGD needs momentum above 0 when nesterov=True: try momentum=0.9.")
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
@@ -185,6 +177,7 @@ class SGD(Optimizer):
         return p - self.lr * v
 
 
+@dataclass(eq=False, repr=False)
 class RMSprop(Optimizer):
     """Divide each gradient by its usual size, so that steep and flat directions move alike.
 
@@ -217,20 +210,11 @@ class RMSprop(Optimizer):
         2.9
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-2,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-    ):
-        super().__init__(params, lr)
-        self.alpha = self._number("alpha", alpha, below=1)
-        self.eps = self._number("eps", eps)
-        self.weight_decay = self._number("weight_decay", weight_decay)
-        self.momentum = self._number("momentum", momentum, below=1)
+    lr: float = 1e-2
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.0
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         g = self._decayed(p, g)
@@ -241,6 +225,7 @@ class RMSprop(Optimizer):
         return p - self.lr * d
 
 
+@dataclass(eq=False, repr=False)
 class Adam(Optimizer):
     """A step of about `lr` for each number, however large its gradient (Kingma & Ba, 2015).
 
@@ -270,23 +255,18 @@ class Adam(Optimizer):
         2.9
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-    ):
-        super().__init__(params, lr)
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner, betas = type(self).__name__, self.betas
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(
-                f"{type(self).__name__} needs betas as a pair like (0.9, 0.999); got {betas!r}."
-            )
-        b1, b2 = betas
-        self.betas = self._number("betas[0]", b1, below=1), self._number("betas[1]", b2, below=1)
-        self.eps = self._number("eps", eps)
-        self.weight_decay = self._number("weight_decay", weight_decay)
+            raise ValueError(f"{owner} needs betas as a pair like (0.9, 0.999); got {betas!r}.")
+        b1, b2 = (number(owner, f"betas[{i}]", b, below=1) for i, b in enumerate(betas))
+        self.betas = b1, b2
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         return self._move(p, self._decayed(p, g), state)
@@ -311,6 +291,7 @@ class Adam(Optimizer):
         return step
 
 
+@dataclass(eq=False, repr=False)
 class AdamW(Adam):
     """Adam, with a weight decay that every parameter feels alike (Loshchilov & Hutter, 2019).
 
@@ -335,20 +316,13 @@ class AdamW(Adam):
         2.75
     """
 
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-    ):
-        super().__init__(params, lr, betas, eps, weight_decay)
+    weight_decay: float = 1e-2
 
     def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
         return self._move(p - self.lr * self.weight_decay * p, g, state)
 
 
+@dataclass(eq=False, repr=False)
 class LRScheduler:
     """What schedulers share: `step()` counts `t` up and sets `optimizer.lr` to `rate(t)`.
 
@@ -370,13 +344,14 @@ class LRScheduler:
         0.4
     """
 
+    optimizer: Optimizer
     every = "epoch"
 
-    def __init__(self, optimizer: Optimizer):
-        self.optimizer = _optimizer(type(self).__name__, optimizer)
-        self.base_lr = optimizer.lr
+    def __post_init__(self) -> None:
+        _check_settings(self)
+        self.base_lr = self.optimizer.lr
         self.t = 0
-        optimizer.lr = self.rate(0)
+        self.optimizer.lr = self.rate(0)
 
     def rate(self, t: int) -> float:
         """The learning rate after `t` steps of the scheduler."""
@@ -388,6 +363,7 @@ class LRScheduler:
         self.optimizer.lr = self.rate(self.t)
 
 
+@dataclass(eq=False, repr=False)
 class StepLR(LRScheduler):
     """Go down a stair: `lr = base_lr * gamma ** (t // step_size)`.
 
@@ -403,15 +379,14 @@ class StepLR(LRScheduler):
         [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]
     """
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
-        self.step_size = whole("StepLR", "step_size", step_size)
-        self.gamma = number("StepLR", "gamma", gamma)
-        super().__init__(optimizer)
+    step_size: int
+    gamma: float = 0.1
 
     def rate(self, t: int) -> float:
         return self.base_lr * self.gamma ** (t // self.step_size)
 
 
+@dataclass(eq=False, repr=False)
 class CosineAnnealingLR(LRScheduler):
     """Slow at first, then fast, then slow again: half a cosine wave (Loshchilov & Hutter, 2017).
 
@@ -431,16 +406,15 @@ class CosineAnnealingLR(LRScheduler):
         [0.8, 0.6828, 0.4, 0.1172, 0.0]
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
-        self.T_max = whole("CosineAnnealingLR", "T_max", T_max)
-        self.eta_min = number("CosineAnnealingLR", "eta_min", eta_min)
-        super().__init__(optimizer)
+    T_max: int
+    eta_min: float = 0.0
 
     def rate(self, t: int) -> float:
         height = (1 + math.cos(math.pi * t / self.T_max)) / 2  # from 1 down to 0
         return self.eta_min + (self.base_lr - self.eta_min) * height
 
 
+@dataclass(eq=False, repr=False)
 class LinearLR(LRScheduler):
     """Warm up: raise the rate evenly, batch by batch, and then leave it where it is.
 
@@ -461,25 +435,17 @@ class LinearLR(LRScheduler):
         [0.2, 0.4, 0.6, 0.8, 0.8]
     """
 
+    start_factor: float = 1 / 3
+    end_factor: float = 1.0
+    total_iters: int = 5
     every = "batch"
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        start_factor: float = 1 / 3,
-        end_factor: float = 1.0,
-        total_iters: int = 5,
-    ):
-        self.start_factor = number("LinearLR", "start_factor", start_factor)
-        self.end_factor = number("LinearLR", "end_factor", end_factor)
-        self.total_iters = whole("LinearLR", "total_iters", total_iters)
-        super().__init__(optimizer)
 
     def rate(self, t: int) -> float:
         done = min(t, self.total_iters) / self.total_iters
         return self.base_lr * (self.start_factor + (self.end_factor - self.start_factor) * done)
 
 
+@dataclass(eq=False, repr=False)
 class ReduceLROnPlateau:
     """Lower the rate when a loss has stopped falling.
 
@@ -513,32 +479,24 @@ class ReduceLROnPlateau:
         0.4
     """
 
+    optimizer: Optimizer
+    mode: str = "min"
+    factor: float = 0.1
+    patience: int = 10
+    threshold: float = 1e-4
     every = "epoch"
 
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        mode: str = "min",
-        factor: float = 0.1,
-        patience: int = 10,
-        threshold: float = 1e-4,
-    ):
-        if mode not in ("min", "max"):
-            raise ValueError(f'ReduceLROnPlateau needs mode to be "min" or "max"; got {mode!r}.')
-        self.optimizer = _optimizer("ReduceLROnPlateau", optimizer)
-        self.mode = mode
-        self.factor = number("ReduceLROnPlateau", "factor", factor, below=1)
-        self.patience = whole("ReduceLROnPlateau", "patience", patience, least=0)
-        self.threshold = number("ReduceLROnPlateau", "threshold", threshold, below=1)
-        self.best = math.inf if mode == "min" else -math.inf
+    def __post_init__(self) -> None:
+        _check_settings(self)
+        if self.mode not in ("min", "max"):
+            raise ValueError(f'ReduceLROnPlateau needs mode "min" or "max"; got {self.mode!r}.')
+        self.best = math.inf if self.mode == "min" else -math.inf
         self.num_bad_epochs = 0
 
     def step(self, metrics: float) -> None:
         """An epoch is over, with this loss: lower the rate, if it has waited too long."""
-        if self.mode == "min":
-            better = metrics < self.best * (1 - self.threshold)
-        else:
-            better = metrics > self.best * (1 + self.threshold)
+        low, high = self.best * (1 - self.threshold), self.best * (1 + self.threshold)
+        better = metrics < low if self.mode == "min" else metrics > high
         self.best = metrics if better else self.best
         self.num_bad_epochs = 0 if better else self.num_bad_epochs + 1
         if self.num_bad_epochs > self.patience:
@@ -610,19 +568,29 @@ def _moving(params: dict[str, Node], owner: str) -> list[tuple[str, Node]]:
     if not moving:
         raise RuntimeError(
             f"{owner}: no parameter has a gradient. Call loss.backward() first, and zero_grad() "
-            "before it, not after. If you did, the loss was computed by another model than the "
-            "one whose parameters these are."
+            "before it. If you did, the loss was computed by another model than the one with these."
         )
     return moving
 
 
-def _optimizer(owner: str, value: Any) -> Optimizer:
-    if not isinstance(value, Optimizer):
-        raise TypeError(f"{owner} needs an optimizer, to set its lr; got {value!r}.")
-    return value
+_BELOW = {"alpha": 1, "factor": 1, "momentum": 1, "threshold": 1}  # other numbers have no limit
+_LEAST = {"patience": 0}  # other counts begin at 1
 
 
-def _named(params: Iterable[Any], owner: str) -> dict[str, Node]:
+def _check_settings(made: Any) -> None:
+    """Each setting of an optimizer or a scheduler makes sense, or an error says what would."""
+    owner = type(made).__name__
+    for setting in fields(made):
+        name, value = setting.name, getattr(made, setting.name)
+        if setting.type is float:
+            number(owner, name, value, _BELOW.get(name, math.inf))
+        elif setting.type is int:
+            setattr(made, name, whole(owner, name, value, _LEAST.get(name, 1)))
+        elif setting.type is Optimizer and not isinstance(value, Optimizer):
+            raise TypeError(f"{owner} needs an optimizer, to set its lr; got {value!r}.")
+
+
+def _named(params: Any, owner: str) -> dict[str, Node]:
     """The parameters by name, or an error that says what is wrong with the list."""
     if callable(params):  # the model itself, or its method without the brackets
         raise TypeError(f"{owner} needs parameters; got {params!r}. Pass model.parameters().")
@@ -632,20 +600,15 @@ def _named(params: Iterable[Any], owner: str) -> dict[str, Node]:
     for i, entry in enumerate(params):
         name, p = entry if isinstance(entry, tuple) and len(entry) == 2 else (f"param {i}", entry)
         if not isinstance(p, Node):
-            raise TypeError(
-                f"{owner} needs Parameters, Tensors or Values; {name} is a {type(p).__name__}."
-            )
+            got = f"{name} is a {type(p).__name__}"
+            raise TypeError(f"{owner} needs Parameters, Tensors or Values; {got}.")
         if p.symbol:
-            raise ValueError(
-                f"{owner} can only move what training starts from; {name} is the result of a "
-                "computation. Pass the parameters that it was computed from."
-            )
+            fix = "Pass the parameters that it was computed from."
+            raise ValueError(f"{owner}: {name} is the result of a computation. {fix}")
         if name in named or any(p is q for q in named.values()):
             raise ValueError(f"{owner} got {name} twice; it would move twice. Pass it once.")
         named[name] = p
     if not named:
-        raise ValueError(
-            f"{owner} got an empty list of parameters. A generator is used up after one pass: "
-            "pass model.parameters() afresh."
-        )
+        fix = "Pass model.parameters() afresh: a generator is used up after one pass."
+        raise ValueError(f"{owner} got an empty list of parameters. {fix}")
     return named

@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -85,21 +86,18 @@ def fit_steps(
     whole("fit_steps", "epochs", epochs)
     every = getattr(scheduler, "every", None)
     if scheduler is not None and every not in ("batch", "epoch"):
-        raise ValueError(
-            'fit_steps needs scheduler.every to be "batch" or "epoch", to know when to call its '
-            f"step(); got {every!r}."
-        )
+        need = 'scheduler.every to be "batch" or "epoch", to know when to call its step()'
+        raise ValueError(f"fit_steps needs {need}; got {every!r}.")
     if isinstance(scheduler, ReduceLROnPlateau) and val is None:
-        raise ValueError(
-            "fit_steps needs val= with ReduceLROnPlateau, which watches the validation loss."
-        )
+        raise ValueError("fit_steps needs val= with ReduceLROnPlateau, to watch its loss.")
     return _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler)
 
 
 def _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler) -> Iterator[TrainStep]:
     for epoch in range(1, epochs + 1):
-        batches = _with_last(loader)
-        for number, (batch, last) in enumerate(batches, start=1):
+        last = False
+        for number, (batch, following) in enumerate(pairwise(chain(loader, [None])), start=1):
+            last = following is None  # the None above, behind the last batch
             lr = optimizer.lr
             loss = _learn(model, batch, loss_fn, optimizer, f"epoch {epoch}, batch {number}")
             val_loss = None
@@ -108,8 +106,7 @@ def _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler) -> Ite
                 if not math.isfinite(val_loss):
                     raise RuntimeError(
                         f"The validation loss is {val_loss} after epoch {epoch} (learning rate "
-                        f"{lr:g}), though the training loss is {loss:.4g}. Look for a nan in the "
-                        "validation data, or lower the learning rate."
+                        f"{lr:g}), in training {loss:.4g}. Lower the rate, or look for nan in val."
                     )
             if isinstance(scheduler, ReduceLROnPlateau):
                 if val_loss is not None:
@@ -117,6 +114,9 @@ def _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler) -> Ite
             elif scheduler is not None and (scheduler.every == "batch" or last):
                 scheduler.step()
             yield TrainStep(epoch, number, loss, lr, val_loss)
+        if not last:
+            why = "no data, less than a batch with drop_last=True, or a generator, used up already"
+            raise ValueError(f"The loader gave no batches: {why}. Pass a DataLoader or a list.")
 
 
 def _learn(model, batch, loss_fn, optimizer, where: str) -> float:
@@ -140,26 +140,21 @@ def _not_finite(model, x, y, loss, lr: float, where: str) -> str:
     for name, values in (("x", x), ("y", [y])):
         if not all(np.isfinite(v.data).all() for v in values):
             return f"{found} The batch's {name} holds nan or inf: clean the data first."
-    culprit = _first_bad_gradient(model)
-    if culprit is None:  # the gradients of the step before were fine; what about this one's?
+    gradients = _bad_gradient(model)
+    if not gradients:  # those of the step before were fine; what about this one's?
         loss.backward()
-        culprit = _first_bad_gradient(model)
-    gradients = (
-        f"The first gradient that is not finite is that of {culprit}."
-        if culprit
-        else "Every gradient is still finite."
-    )
+        gradients = _bad_gradient(model) or "Every gradient is still finite."
     return (
         f"{found} {gradients} Lower the learning rate, or look for the log of 0, a division by 0 "
         "or the exp of a large number in the model and the loss."
     )
 
 
-def _first_bad_gradient(model) -> str | None:
+def _bad_gradient(model) -> str:
     for name, p in model.named_parameters():
         if p.grad is not None and not np.isfinite(p.grad).all():
-            return name
-    return None
+            return f"The first gradient that is not finite is that of {name}."
+    return ""
 
 
 def evaluate(model: Module, loader: Iterable[Any], loss_fn: Any) -> float:
@@ -180,8 +175,7 @@ def evaluate(model: Module, loader: Iterable[Any], loss_fn: Any) -> float:
     model.eval()
     total = count = 0
     with no_grad():
-        for batch in loader:
-            *x, y = _pair(batch)
+        for *x, y in map(_pair, loader):
             total += loss_fn(model(*x), y).item() * len(y)
             count += len(y)
     model.train(was_training)
@@ -238,10 +232,8 @@ class early_stopping:
     def restore(self) -> None:
         """Put the best weights back into the model."""
         if self._best_state is None:
-            raise ValueError(
-                "early_stopping saw no validation loss. Pass val= to fit_steps, and let it run "
-                "for at least one epoch."
-            )
+            fix = "Pass val= to fit_steps, and let it run for at least one epoch."
+            raise ValueError(f"early_stopping saw no validation loss. {fix}")
         self._model.load_state_dict(self._best_state)
 
 
@@ -326,21 +318,14 @@ class History:
 
     def __str__(self) -> str:
         """A table with one row per epoch; of a long training about twenty rows and the last."""
-        columns: dict[str, list[str]] = {
-            "epoch": [str(e) for e in self.epoch],
-            "loss": [f"{v:.4f}" for v in self.loss],
-        }
-        if self.val_loss:
-            columns["val_loss"] = [f"{v:.4f}" for v in self.val_loss]
-        columns["lr"] = [f"{v:g}" for v in self.lr]
-        rows = list(zip(*columns.values(), strict=False))
-        shown = rows[: -1 : math.ceil(len(rows) / 20)] + rows[-1:] if rows else []
-        table = [tuple(columns), *shown]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join(
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-            for row in table
-        )
+        forms = {"epoch": "d", "loss": ".4f", "val_loss": ".4f", "lr": "g"}
+        if not self.val_loss:
+            del forms["val_loss"]
+        columns = [[format(v, form) for v in getattr(self, name)] for name, form in forms.items()]
+        rows = list(zip(*columns, strict=False))
+        rows = [tuple(forms), *rows[: -1 : math.ceil(len(rows) / 20) or 1], *rows[-1:]]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(map(str.rjust, row, widths)) for row in rows)
 
 
 def fit(
@@ -383,25 +368,8 @@ def fit(
     return History(list(progress(steps, total)))
 
 
-def _with_last(loader: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
-    """Each batch, and whether it is the epoch's last."""
-    batches = iter(loader)
-    batch = next(batches, None)
-    if batch is None:
-        raise ValueError(
-            "The loader gave no batches. Is the data empty or smaller than one batch with "
-            "drop_last=True? A generator is used up after one epoch: pass a DataLoader or a list."
-        )
-    for following in batches:
-        yield batch, False
-        batch = following
-    yield batch, True
-
-
 def _pair(batch: Any) -> Any:
     if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-        raise TypeError(
-            f"Training needs batches (x, y); the loader gave a {type(batch).__name__}. "
-            "With arrays: DataLoader(TensorDataset(X, y), batch_size=32)."
-        )
+        got, fix = type(batch).__name__, "DataLoader(TensorDataset(X, y), batch_size=32)"
+        raise TypeError(f"Training needs batches (x, y); the loader gave a {got}. Try {fix}.")
     return batch

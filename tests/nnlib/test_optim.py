@@ -226,6 +226,16 @@ def test_bad_arguments_are_named(make, error, message):
         make()
 
 
+def test_the_settings_of_ones_own_optimizer_are_checked_too():
+    @dataclasses.dataclass
+    class Capped(optim.Optimizer):
+        most: float = 1.0
+
+    assert (Capped(one, 0.1).most, Capped(one, 0.1, most=2).lr) == (1, 0.1)
+    with pytest.raises(ValueError, match="Capped needs most to be 0 or more and finite; got -1"):
+        Capped(one, 0.1, most=-1)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizers_arguments_have_torchs_names_and_defaults(name):
     theirs = inspect.signature(getattr(torch.optim, name)).parameters
