@@ -11,12 +11,50 @@ from nnlib.graph import SPENT, Function, Node, births, no_grad
 from nnlib.random import generator
 
 Array = np.ndarray
-Dim = ops.Dim
 
-LEAF_IN_PLACE = (
-    "a leaf Variable that requires grad is being used in an in-place operation. "
-    "To update a parameter, stop recording first: with no_grad(): p -= lr * p.grad"
-)
+# torch's words, and ours
+LEAF_IN_PLACE = "a leaf Variable that requires grad is being used in an in-place operation."
+UPDATE = "To update a parameter, stop recording first: with no_grad(): p -= lr * p.grad"
+
+# Operators that differ in the operation alone
+
+
+def _arithmetic(op: type[Function], ufunc: np.ufunc):
+    """Its three methods: `x + y`, `y + x` where only x is a tensor, and `x += y`."""
+
+    def made(x: Any, y: Any) -> "Tensor":
+        x, y = _pair(x, y)
+        if op is ops.Div:
+            x, y = _floating(x), _floating(y)
+        try:
+            return op.apply(x, y)
+        except ValueError:
+            got = f"{op.symbol}: shapes {x.shape} and {y.shape} do not fit"
+            rule = "From the right, two axes must have equal lengths, or one of them length 1."
+            raise ValueError(f"{got}. {rule}") from None
+
+    def reflected(x: "Tensor", y: Any) -> "Tensor":
+        return made(y, x)
+
+    def in_place(x: "Tensor", y: Any) -> Any:
+        recorded = x.requires_grad or (isinstance(y, Tensor) and y.requires_grad)
+        if recorded and not no_grad.depth:  # a graph must not change behind its own back
+            if x.requires_grad and x.is_leaf:
+                raise RuntimeError(f"{LEAF_IN_PLACE} {UPDATE}")
+            return NotImplemented  # so that Python writes x = x + y, which is recorded
+        ufunc(x.data, _bare(y), out=x.data)
+        return x
+
+    return made, reflected, in_place
+
+
+def _comparison(ufunc: np.ufunc):
+    """The method that compares two tensors number by number, and gives a tensor of bools."""
+
+    def compared(x: "Tensor", y: Any) -> "Tensor":
+        return NotImplemented if y is None else x._result(ufunc(x.data, _bare(y)), None)
+
+    return compared
 
 
 class Tensor(Node):
@@ -50,11 +88,9 @@ class Tensor(Node):
         self.grad = None
         self.label = label
         self.order = next(births)
-        self.requires_grad = False
         self.grad_fn = None
         self.kept = False
-        if requires_grad:
-            self.requires_grad_()
+        self.requires_grad_(requires_grad)
 
     # What it is
 
@@ -110,26 +146,19 @@ class Tensor(Node):
         return len(self.data)
 
     def __repr__(self) -> str:
-        more = [_one_line(self.data)]
-        if self.data.size > 40:
-            more.append(f"shape={self.shape}")
-        if self.dtype not in (np.float32, np.int64, np.bool_):
-            more.append(f"dtype={self.dtype}")
-        if self.grad_fn:
-            more.append(f"grad_fn={type(self.grad_fn).__name__}")
-        elif self.requires_grad:
-            more.append("requires_grad=True")
-        return f"{type(self).__name__}({', '.join(more)})"
+        shape = f", shape={self.shape}" if self.data.size > 40 else ""
+        dtype = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
+        leaf = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
+        made = f", grad_fn={type(self.grad_fn).__name__}" if self.grad_fn else ""
+        return f"{type(self).__name__}({_one_line(self.data)}{shape}{dtype}{leaf}{made})"
 
     # Out of the graph
 
     def item(self) -> Any:
         """The plain number, if it holds a single one."""
         if self.data.size != 1:
-            raise ValueError(
-                f"item() needs a single number; this tensor has shape {self.shape}. "
-                "Pick one by an index, take .sum() or .mean(), or use .tolist()."
-            )
+            fix = "Pick one by an index, take .sum() or .mean(), or use .tolist()."
+            raise ValueError(f"item() needs a single number; it has shape {self.shape}. {fix}")
         return self.data.item()
 
     def tolist(self) -> Any:
@@ -139,10 +168,7 @@ class Tensor(Node):
     def numpy(self) -> Array:
         """The array itself, not a copy."""
         if self.requires_grad:
-            raise RuntimeError(
-                "numpy() leaves the graph, and this tensor requires grad. "
-                "Say so: tensor.detach().numpy()."
-            )
+            raise RuntimeError("this tensor requires grad. Leave its graph by .detach().numpy().")
         return self.data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -171,7 +197,7 @@ class Tensor(Node):
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Say whether `backward()` should find the gradient of this leaf."""
         if requires_grad and self.data.dtype.kind != "f":
-            raise _only_floats(self.data.dtype)
+            raise RuntimeError(f"only floats can require grad; this is {self.dtype}: use .float().")
         self.requires_grad = requires_grad
         return self
 
@@ -184,43 +210,34 @@ class Tensor(Node):
 
     def _seed(self, gradient: Any) -> Array:
         if not self.requires_grad:
-            raise RuntimeError(
-                "backward() needs something that requires grad, and nothing that this tensor was "
-                "computed from does. Make a leaf with requires_grad=True, and check that neither "
-                "no_grad(), detach() nor .data cut it off."
-            )
+            got = "backward(): nothing that this tensor was computed from requires grad"
+            fix = "Make a leaf with requires_grad=True; no_grad(), detach() and .data cut it off."
+            raise RuntimeError(f"{got}. {fix}")
         if gradient is None:
             if self.data.size != 1:
-                raise RuntimeError(
-                    f"backward() starts at a single number; this tensor has shape {self.shape}. "
-                    "Call .sum() or .mean() first, or pass gradient=."
-                )
+                got = f"backward() starts at a single number; this tensor has shape {self.shape}"
+                raise RuntimeError(f"{got}. Call .sum() or .mean() first, or pass gradient=.")
             return np.ones_like(self.data)
-        gradient = np.array(gradient.data if isinstance(gradient, Tensor) else gradient, self.dtype)
-        if gradient.shape != self.shape:
-            raise ValueError(
-                f"gradient= needs the shape {self.shape} of this tensor; it has {gradient.shape}."
-            )
-        return gradient
+        seed = np.array(_bare(gradient), self.dtype)
+        if seed.shape != self.shape:
+            raise ValueError(f"gradient= needs this tensor's shape {self.shape}; got {seed.shape}.")
+        return seed
 
     def _share(self, grad: Array) -> Sequence[Any]:
-        fn = self.grad_fn
-        assert fn is not None
-        return fn.backward(grad)
+        assert self.grad_fn is not None
+        return self.grad_fn.backward(grad)
 
     def _fit(self, grad: Any, source: Any) -> Any:
         data = self.data
         if grad.shape != data.shape:
             grad = unbroadcast(grad, data.shape)
         if grad.dtype != data.dtype:
-            if data.dtype.kind != "f":
-                raise _only_floats(data.dtype)
+            self.requires_grad_()  # which refuses whole numbers
             grad = grad.astype(data.dtype)
         if self.grad_fn is None or self.kept:
             # Whoever keeps a gradient owns its array, so it is no one else's, nor a view of one.
-            if grad is source or grad.base is not None:
-                return np.array(grad)
-            return np.asarray(grad)
+            shared = grad is source or grad.base is not None
+            return np.array(grad) if shared else np.asarray(grad)
         return grad
 
     def _passed(self, retain_graph: bool) -> None:
@@ -242,29 +259,10 @@ class Tensor(Node):
 
     # Arithmetic, element by element
 
-    def __add__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Add, self, other)
-
-    def __radd__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Add, other, self)
-
-    def __sub__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Sub, self, other)
-
-    def __rsub__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Sub, other, self)
-
-    def __mul__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Mul, self, other)
-
-    def __rmul__(self, other: Any) -> "Tensor":
-        return _pairwise(ops.Mul, other, self)
-
-    def __truediv__(self, other: Any) -> "Tensor":
-        return _divided(self, other)
-
-    def __rtruediv__(self, other: Any) -> "Tensor":
-        return _divided(other, self)
+    __add__, __radd__, __iadd__ = _arithmetic(ops.Add, np.add)
+    __sub__, __rsub__, __isub__ = _arithmetic(ops.Sub, np.subtract)
+    __mul__, __rmul__, __imul__ = _arithmetic(ops.Mul, np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _arithmetic(ops.Div, np.divide)
 
     def __neg__(self) -> "Tensor":
         return ops.Neg.apply(self)
@@ -281,54 +279,16 @@ class Tensor(Node):
     def __rpow__(self, base: float) -> "Tensor":
         return (self * math.log(base)).exp()
 
-    # In place, while nothing is recorded: a graph must not change behind its own back.
+    # Comparisons
 
-    def __iadd__(self, other: Any) -> Any:
-        return self._in_place(np.add, other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._in_place(np.subtract, other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._in_place(np.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._in_place(np.divide, other)
-
-    def _in_place(self, ufunc: np.ufunc, other: Any) -> Any:
-        wanted = self.requires_grad or (isinstance(other, Tensor) and other.requires_grad)
-        if wanted and not no_grad.depth:
-            if self.requires_grad and self.is_leaf:
-                raise RuntimeError(LEAF_IN_PLACE)
-            return NotImplemented  # so that Python writes x = x + other, which is recorded
-        ufunc(self.data, other.data if isinstance(other, Tensor) else other, out=self.data)
-        return self
-
-    # Comparisons: element by element, as tensors of bools
-
-    def __eq__(self, other: Any) -> Any:
-        return NotImplemented if other is None else _compared(np.equal, self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return NotImplemented if other is None else _compared(np.not_equal, self, other)
-
-    def __lt__(self, other: Any) -> "Tensor":
-        return _compared(np.less, self, other)
-
-    def __le__(self, other: Any) -> "Tensor":
-        return _compared(np.less_equal, self, other)
-
-    def __gt__(self, other: Any) -> "Tensor":
-        return _compared(np.greater, self, other)
-
-    def __ge__(self, other: Any) -> "Tensor":
-        return _compared(np.greater_equal, self, other)
-
-    def __and__(self, other: Any) -> "Tensor":
-        return _compared(np.logical_and, self, other)
-
-    def __or__(self, other: Any) -> "Tensor":
-        return _compared(np.logical_or, self, other)
+    __eq__: Any = _comparison(np.equal)
+    __ne__: Any = _comparison(np.not_equal)
+    __lt__ = _comparison(np.less)
+    __le__ = _comparison(np.less_equal)
+    __gt__ = _comparison(np.greater)
+    __ge__ = _comparison(np.greater_equal)
+    __and__ = _comparison(np.logical_and)
+    __or__ = _comparison(np.logical_or)
 
     def __invert__(self) -> "Tensor":
         return Tensor(~self.data)
@@ -375,30 +335,31 @@ class Tensor(Node):
 
     def softmax(self, dim: int) -> "Tensor":
         """eˣ / Σ eˣ along an axis: positive numbers that sum to 1."""
-        return ops.Softmax.apply(_along("softmax", self, dim), dim=dim)
+        x = needs_floats("softmax", self)
+        return ops.Softmax.apply(x, dim=_axis("softmax", x.shape, dim))
 
     def log_softmax(self, dim: int) -> "Tensor":
         """ln softmax(x), without overflow."""
-        return ops.LogSoftmax.apply(_along("log_softmax", self, dim), dim=dim)
+        x = needs_floats("log_softmax", self)
+        return ops.LogSoftmax.apply(x, dim=_axis("log_softmax", x.shape, dim))
 
     # Many numbers into fewer: along the axes `dim`, or all
 
-    def sum(self, dim: Dim = None, keepdim: bool = False) -> "Tensor":
+    def sum(self, dim: ops.Dim = None, keepdim: bool = False) -> "Tensor":
         """Σ x"""
         return ops.Sum.apply(self, dim=_axes(dim), keepdim=keepdim)
 
-    def mean(self, dim: Dim = None, keepdim: bool = False) -> "Tensor":
+    def mean(self, dim: ops.Dim = None, keepdim: bool = False) -> "Tensor":
         """Σ x / n"""
-        needs_floats("mean", self)
-        return ops.Mean.apply(self, dim=_axes(dim), keepdim=keepdim)
+        return ops.Mean.apply(needs_floats("mean", self), dim=_axes(dim), keepdim=keepdim)
 
-    def var(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> "Tensor":
+    def var(self, dim: ops.Dim = None, *, correction: int = 1, keepdim: bool = False) -> "Tensor":
         """The variance, Σ (x - mean)² / (n - correction)."""
         mean = self.mean(dim, keepdim=True)
         d = self - mean
         return (d * d).sum(dim, keepdim) / (self.numel() // mean.numel() - correction)
 
-    def std(self, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> "Tensor":
+    def std(self, dim: ops.Dim = None, *, correction: int = 1, keepdim: bool = False) -> "Tensor":
         """The standard deviation, the root of the variance."""
         return self.var(dim, correction=correction, keepdim=keepdim).sqrt()
 
@@ -443,10 +404,7 @@ class Tensor(Node):
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> "Tensor":
         """All axes from `start_dim` to `end_dim` in one."""
         shape = self.shape or (1,)
-        for dim in (start_dim, end_dim):
-            if not -len(shape) <= dim < len(shape):
-                raise _no_axis("flatten", shape, dim)
-        start, end = start_dim % len(shape), end_dim % len(shape) + 1
+        start, end = _axis("flatten", shape, start_dim), _axis("flatten", shape, end_dim) + 1
         return self.reshape(*shape[:start], math.prod(shape[start:end]), *shape[end:])
 
     def unsqueeze(self, dim: int) -> "Tensor":
@@ -475,9 +433,8 @@ class Tensor(Node):
         return self.permute(range(self.ndim)[::-1])
 
     def __getitem__(self, index: Any) -> "Tensor":
-        if isinstance(index, tuple):
-            index = tuple([i.data if isinstance(i, Tensor) else i for i in index])
-        return ops.Index.apply(self, index=index.data if isinstance(index, Tensor) else index)
+        index = tuple(map(_bare, index)) if isinstance(index, tuple) else _bare(index)
+        return ops.Index.apply(self, index=index)
 
     # Another kind of number
 
@@ -505,10 +462,15 @@ class Tensor(Node):
 
     def __matmul__(self, other: Any) -> "Tensor":
         """The product of matrices; see `ops.MatMul` for the shapes."""
-        return _matmul(self, other)
+        x, y = self, other if isinstance(other, Tensor) else Tensor(other)
+        same_dtype("matmul", x, y)
+        if not (x.ndim and y.ndim) or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+            rule = "The last axis of the first must be as long as the last but one of the second."
+            raise ValueError(f"matmul: {x.shape} @ {y.shape} does not fit. {rule} Is a .T missing?")
+        return ops.MatMul.apply(x, y)
 
     def __rmatmul__(self, other: Any) -> "Tensor":
-        return _matmul(other, self)
+        return Tensor(other) @ self
 
     matmul = __matmul__
 
@@ -570,7 +532,6 @@ def arange(start: float, end: float | None = None, step: float = 1) -> Tensor:
         >>> arange(4), arange(0, 1, 0.25)
         (Tensor([0, 1, 2, 3]), Tensor([0., 0.25, 0.5, 0.75]))
     """
-    start, end = (0, start) if end is None else (start, end)
     return Tensor(np.arange(start, end, step).tolist())
 
 
@@ -606,10 +567,8 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
         >>> where([True, False], tensor([1.0, 2.0]), 0.0)
         Tensor([1., 0.])
     """
-    if isinstance(condition, Tensor):
-        condition = condition.data
-    x, y = _pair(x, y) if isinstance(x, Tensor) or isinstance(y, Tensor) else (Tensor(x), Tensor(y))
-    return ops.Where.apply(x, y, condition=condition)
+    x = x if isinstance(x, Tensor) or isinstance(y, Tensor) else Tensor(x)
+    return ops.Where.apply(*_pair(x, y), condition=_bare(condition))
 
 
 # What the methods share
@@ -633,10 +592,8 @@ def unbroadcast(grad: Array, shape: tuple[int, ...]) -> Array:
 def same_dtype(name: str, *tensors: Tensor) -> None:
     """Raise unless all tensors hold the same kind of number, as torch does in layers."""
     if len({x.data.dtype for x in tensors}) > 1:
-        kinds = ", ".join(str(x.dtype) for x in tensors)
-        raise TypeError(
-            f"{name} needs tensors of one dtype; got {kinds}. Convert with .float() or .double()."
-        )
+        got = ", ".join(str(x.dtype) for x in tensors)
+        raise TypeError(f"{name} needs tensors of one dtype; got {got}. Use .float() or .double().")
 
 
 def expect(owner: str, x: Any, *forms: str, fix: str, called: str = "x", **lengths: int) -> None:
@@ -655,17 +612,15 @@ def expect(owner: str, x: Any, *forms: str, fix: str, called: str = "x", **lengt
         ValueError: Conv2d needs x (B, C=3, H, W); it has shape (2, 8, 8, 3). Move the last axis.
     """
     if not isinstance(x, Tensor):
-        raise TypeError(
-            f"{owner} needs a Tensor; got a {type(x).__name__}. Wrap it: nnlib.tensor(x)."
-        )
-    axes = [form.split() for form in forms]
-    for letters in axes:
+        got = type(x).__name__
+        raise TypeError(f"{owner} needs a Tensor; got a {got}. Wrap it: nnlib.tensor(x).")
+    for letters in map(str.split, forms):
         wanted = tuple(lengths.get(a, n) for a, n in zip(letters, x.shape, strict=False))
         if len(letters) == x.ndim and wanted == x.shape:
             return
-    named = [[f"{a}={lengths[a]}" if a in lengths else a for a in letters] for letters in axes]
-    shapes = " or ".join(f"({', '.join(letters)})" for letters in named)
-    raise ValueError(f"{owner} needs {called} {shapes}; it has shape {x.shape}. {fix}")
+    axes = {a: f"{a}={n}" for a, n in lengths.items()}
+    shapes = ") or (".join(", ".join(axes.get(a, a) for a in form.split()) for form in forms)
+    raise ValueError(f"{owner} needs {called} ({shapes}); it has shape {x.shape}. {fix}")
 
 
 def needs_floats(name: str, x: Tensor) -> Tensor:
@@ -675,17 +630,11 @@ def needs_floats(name: str, x: Tensor) -> Tensor:
     return x
 
 
-def _along(name: str, x: Tensor, dim: int) -> Tensor:
-    """x, if it holds floats and has this axis."""
-    if not -x.ndim <= dim < x.ndim:
-        raise _no_axis(name, x.shape, dim)
-    return needs_floats(name, x)
-
-
-def _no_axis(name: str, shape: tuple[int, ...], dim: int) -> ValueError:
-    return ValueError(
-        f"{name} along axis {dim}: shape {shape} has axes 0 to {len(shape) - 1}. Choose one."
-    )
+def _axis(name: str, shape: tuple[int, ...], dim: int) -> int:
+    """The axis `dim` counted from the front, if there is one."""
+    if not -len(shape) <= dim < len(shape):
+        raise ValueError(f"{name}: shape {shape} has no axis {dim}. Choose 0 to {len(shape) - 1}.")
+    return dim % len(shape)
 
 
 def _array(data: Any, dtype: Any = None) -> Array:
@@ -706,31 +655,21 @@ _new = object.__new__
 _NUMBER = (int, float, np.number, np.bool_)
 
 
-def _pairwise(op: type[Function], x: Any, y: Any) -> Tensor:
-    x, y = _pair(x, y)
-    try:
-        return op.apply(x, y)
-    except ValueError:
-        raise ValueError(
-            f"{op.symbol}: shapes {x.shape} and {y.shape} do not fit. Compared from the right, two "
-            "axes must have equal lengths, or one of them length 1."
-        ) from None
-
-
-def _divided(x: Any, y: Any) -> Tensor:
-    x, y = _pair(x, y)
-    return _pairwise(ops.Div, _floating(x), _floating(y))
-
-
 def _pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     """Both as tensors whose dtypes NumPy will combine as torch would."""
     if not isinstance(x, Tensor):
         x = _constant(x, y)
     elif not isinstance(y, Tensor):
         y = _constant(y, x)
-    if x.data.dtype is y.data.dtype or x.data.dtype == y.data.dtype:
-        return x, y
-    return _promoted(x, y)
+    if x.data.dtype is not y.data.dtype and x.data.dtype != y.data.dtype:
+        dtype = max(x, y, key=_rank).dtype
+        x, y = _cast(x, dtype), _cast(y, dtype)
+    return x, y
+
+
+def _rank(x: Tensor) -> tuple[int, bool, int]:
+    """torch's rule: floats win over ints, then arrays over single numbers, then the wider type."""
+    return "buif".index(x.dtype.kind), x.ndim > 0, x.dtype.itemsize
 
 
 def _constant(number: Any, other: Tensor) -> Tensor:
@@ -749,18 +688,6 @@ def _plain(number: Any) -> Any:
     return number.item() if isinstance(number, np.generic) else number
 
 
-def _promoted(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """torch's rule: floats win over ints, then arrays over single numbers, then the wider type."""
-    a, b = x.data.dtype, y.data.dtype
-    if a.kind != b.kind:
-        dtype = max(a, b, key=lambda d: "buif".index(d.kind))
-    elif (x.ndim == 0) != (y.ndim == 0):
-        dtype = a if x.ndim else b
-    else:
-        dtype = np.promote_types(a, b)
-    return _cast(x, dtype), _cast(y, dtype)
-
-
 def _cast(x: Tensor, dtype: Any) -> Tensor:
     return x if x.data.dtype == dtype else ops.Copy.apply(x, dtype=dtype)
 
@@ -769,31 +696,18 @@ def _floating(x: Tensor) -> Tensor:
     return x if x.data.dtype.kind == "f" else x.float()
 
 
-def _compared(ufunc: np.ufunc, x: Tensor, y: Any) -> Tensor:
-    return x._result(ufunc(x.data, y.data if isinstance(y, Tensor) else y), None)
-
-
-def _matmul(x: Any, y: Any) -> Tensor:
-    x = x if isinstance(x, Tensor) else Tensor(x)
-    y = y if isinstance(y, Tensor) else Tensor(y)
-    same_dtype("matmul", x, y)
-    if not (x.ndim and y.ndim) or x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
-        raise ValueError(
-            f"matmul: {x.shape} @ {y.shape} does not fit. The last axis of the first must be as "
-            "long as the last but one of the second. Is a .T missing?"
-        )
-    return ops.MatMul.apply(x, y)
+def _bare(x: Any) -> Any:
+    """The array of a tensor; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else x
 
 
 def _one_line(array: Array) -> str:
-    text = np.array2string(
-        array, precision=4, separator=", ", threshold=40, edgeitems=2, max_line_width=10**6
-    )
+    text = np.array2string(array, precision=4, separator=", ", threshold=40, edgeitems=2)
     text = " ".join(text.split())
     return text.replace("[ ", "[").replace(" ,", ",").replace(" ]", "]")  # no padding
 
 
-def _axes(dim: Any) -> Dim:
+def _axes(dim: Any) -> ops.Dim:
     return tuple(dim) if isinstance(dim, list) else dim
 
 
@@ -802,9 +716,3 @@ def _unpacked(numbers: tuple[Any, ...]) -> tuple[int, ...]:
     if len(numbers) == 1 and not isinstance(numbers[0], (int, np.integer)):
         return tuple(numbers[0])
     return numbers
-
-
-def _only_floats(dtype: Any) -> RuntimeError:
-    return RuntimeError(
-        f"only floats can require grad; this tensor is {dtype}. Use .float() first."
-    )
