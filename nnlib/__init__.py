@@ -11,30 +11,6 @@ from nnlib.saving import load, save
 from nnlib.scalar import MLP, Layer, Neuron, Value, total
 from nnlib.tensor import Tensor, arange, cat, ones, randn, stack, tensor, where, zeros
 
-__all__ = [
-    "MLP",
-    "Layer",
-    "Neuron",
-    "Tensor",
-    "Value",
-    "arange",
-    "cat",
-    "data",
-    "functional",
-    "init",
-    "load",
-    "manual_seed",
-    "metrics",
-    "nn",
-    "no_grad",
-    "ones",
-    "optim",
-    "randn",
-    "save",
-    "stack",
-    "tensor",
-    "total",
-    "train",
-    "where",
-    "zeros",
-]
+__all__ = ["data", "functional", "init", "metrics", "nn", "optim", "train"]
+__all__ += ["MLP", "Layer", "Neuron", "Value", "load", "manual_seed", "no_grad", "save", "total"]
+__all__ += ["Tensor", "arange", "cat", "ones", "randn", "stack", "tensor", "where", "zeros"]

@@ -226,12 +226,11 @@ def rehearse(root: Node, gradient: Any = None) -> list[BackwardStep]:
         >>> [step.node.symbol for step in rehearse(a * a + 1)], a.grad
         (['+', '*'], None)
     """
-    nodes = topological(root)
-    found = [node.grad for node in nodes]
+    found = {node: node.grad for node in topological(root)}
     try:
         return list(root.backward_steps(gradient, retain_graph=True))
     finally:
-        for node, grad in zip(nodes, found, strict=True):
+        for node, grad in found.items():
             node.grad = grad
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from nnlib.check import whole
+
 # It is seeded in place and never replaced, so whoever holds it draws from the seeded stream.
 generator = np.random.Generator(np.random.PCG64())
 
@@ -16,6 +18,4 @@ def manual_seed(seed: int) -> None:
         >>> first == generator.normal()
         True
     """
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"manual_seed needs a whole number from 0 up; got {seed!r}.")
-    generator.bit_generator.state = np.random.PCG64(int(seed)).state
+    generator.bit_generator.state = np.random.PCG64(whole("manual_seed", "seed", seed, 0)).state

@@ -56,7 +56,5 @@ def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise ValueError(
-            f"{path} is not a file of numbers that nnlib.save wrote, or it is damaged ({error}). "
-            "Save the model again."
-        ) from error
+        got = f"{path} is not a file of numbers that nnlib.save wrote, or it is damaged ({error})"
+        raise ValueError(f"{got}. Save the model again.") from error

@@ -44,9 +44,7 @@ class Value(Node):
         self.grad = None
         self.label = label
         self.order = next(births)
-        self.symbol = ""
-        self.inputs = ()
-        self.locals = ()
+        self.symbol, self.inputs, self.locals = "", (), ()
 
     # Arithmetic. A plain number on either side becomes a leaf.
 
@@ -97,9 +95,7 @@ class Value(Node):
         if not isinstance(exponent, Value):
             return _made(out, f"**{n:g}", (self,), (slope,))
         if a <= 0:
-            raise ValueError(
-                f"{a:g} ** Value({n:g}) needs a base above 0: its slope has log({a:g})."
-            )
+            raise ValueError(f"{a:g} ** Value({n:g}) needs a base above 0: its slope has a log.")
         return _made(out, "**", (self, exponent), (slope, out * math.log(a)))
 
     def __rpow__(self, base: float) -> "Value":

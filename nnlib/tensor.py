@@ -88,8 +88,7 @@ class Tensor(Node):
         self.grad = None
         self.label = label
         self.order = next(births)
-        self.grad_fn = None
-        self.kept = False
+        self.grad_fn, self.kept = None, False
         self.requires_grad_(requires_grad)
 
     # What it is
@@ -210,7 +209,7 @@ class Tensor(Node):
 
     def _seed(self, gradient: Any) -> Array:
         if not self.requires_grad:
-            got = "backward(): nothing that this tensor was computed from requires grad"
+            got = "backward() needs something that requires grad, and nothing in this graph does"
             fix = "Make a leaf with requires_grad=True; no_grad(), detach() and .data cut it off."
             raise RuntimeError(f"{got}. {fix}")
         if gradient is None:
@@ -252,9 +251,7 @@ class Tensor(Node):
         result.grad = None
         result.label = ""
         result.order = next(births)
-        result.requires_grad = fn is not None
-        result.grad_fn = fn
-        result.kept = False
+        result.requires_grad, result.grad_fn, result.kept = fn is not None, fn, False
         return result
 
     # Arithmetic, element by element

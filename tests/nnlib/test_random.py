@@ -52,5 +52,5 @@ def test_the_rest_of_numpys_random_numbers_is_left_alone():
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", None, True])
 def test_a_seed_is_a_whole_number(seed):
-    with pytest.raises(ValueError, match="manual_seed needs a whole number from 0 up; got"):
+    with pytest.raises(ValueError, match="seed needs seed to be a whole number from 0 up; got"):
         nnlib.manual_seed(seed)
