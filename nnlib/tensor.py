@@ -20,11 +20,11 @@ UPDATE = "To update a parameter, stop recording first: with no_grad(): p -= lr *
 
 
 def _arithmetic(op: type[Function], ufunc: np.ufunc):
-    """Its three methods: `x + y`, `y + x` where only x is a tensor, and `x += y`."""
+    """An operation's three methods: `x + y`, `y + x` where only x is a tensor, and `x += y`."""
 
     def made(x: Any, y: Any) -> "Tensor":
         x, y = _pair(x, y)
-        if op is ops.Div:
+        if op is ops.Div:  # whole numbers, too, divide into floats
             x, y = _floating(x), _floating(y)
         try:
             return op.apply(x, y)
@@ -145,11 +145,14 @@ class Tensor(Node):
         return len(self.data)
 
     def __repr__(self) -> str:
+        text = np.array2string(self.data, precision=4, separator=", ", threshold=40, edgeitems=2)
+        # On one line, without padding
+        text = " ".join(text.split()).replace("[ ", "[").replace(" ,", ",").replace(" ]", "]")
         shape = f", shape={self.shape}" if self.data.size > 40 else ""
         dtype = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
         leaf = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
         made = f", grad_fn={type(self.grad_fn).__name__}" if self.grad_fn else ""
-        return f"{type(self).__name__}({_one_line(self.data)}{shape}{dtype}{leaf}{made})"
+        return f"{type(self).__name__}({text}{shape}{dtype}{leaf}{made})"
 
     # Out of the graph
 
@@ -696,12 +699,6 @@ def _floating(x: Tensor) -> Tensor:
 def _bare(x: Any) -> Any:
     """The array of a tensor; anything else as it is."""
     return x.data if isinstance(x, Tensor) else x
-
-
-def _one_line(array: Array) -> str:
-    text = np.array2string(array, precision=4, separator=", ", threshold=40, edgeitems=2)
-    text = " ".join(text.split())
-    return text.replace("[ ", "[").replace(" ,", ",").replace(" ]", "]")  # no padding
 
 
 def _axes(dim: Any) -> ops.Dim:

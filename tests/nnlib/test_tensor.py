@@ -202,7 +202,7 @@ def test_backward_from_more_than_one_number_says_what_to_do():
 
 
 def test_backward_without_anything_that_requires_grad_says_so():
-    with pytest.raises(RuntimeError, match="requires grad, and nothing .* does. Make a leaf"):
+    with pytest.raises(RuntimeError, match=r"requires grad, and nothing .* does\. Make a leaf"):
         ones(3).sum().backward()
 
 
