@@ -16,11 +16,9 @@ def whole(owner: str, name: str, value: Any, least: int = 1) -> int:
         Traceback (most recent call last):
         ValueError: Linear needs in_features to be a whole number from 1 up; got 2.5.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(
-            f"{owner} needs {name} to be a whole number from {least} up; got {value!r}."
-        )
-    return int(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least:
+        return int(value)
+    raise ValueError(f"{owner} needs {name} to be a whole number from {least} up; got {value!r}.")
 
 
 def number(owner: str, name: str, value: Any, below: float = math.inf) -> Any:

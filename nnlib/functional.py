@@ -8,9 +8,11 @@ import numpy as np
 
 from nnlib import ops
 from nnlib.check import Size, pair
-from nnlib.graph import Node, no_grad
+from nnlib.graph import Function, Node, no_grad
 from nnlib.random import generator
-from nnlib.tensor import Tensor, expect, needs_floats, same_dtype, stack, tensor
+from nnlib.tensor import Tensor, expect, needs_floats, ones, same_dtype, stack, tensor, zeros
+
+Array = np.ndarray
 
 IMAGES = "Images are (batch, channels, height, width); see .unsqueeze() and .permute()."
 
@@ -40,8 +42,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
         >>> leaky_relu(tensor([-1.0, 2.0]), 0.5)
         Tensor([-0.5, 2.])
     """
-    needs_floats("leaky_relu", x)
-    return ops.LeakyRelu.apply(x, slope=float(negative_slope))
+    return ops.LeakyRelu.apply(needs_floats("leaky_relu", x), slope=float(negative_slope))
 
 
 def sigmoid(x: Any) -> Any:
@@ -145,8 +146,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     same_dtype("linear", *(t for t in (x, weight, bias) if t is not None))
     if x.shape[-1:] != weight.shape[1:]:
         raise ValueError(
-            f"linear: weight {weight.shape} needs the last axis of x to be {weight.shape[-1]}; "
-            f"x has shape {x.shape}."
+            f"linear: weight {weight.shape} needs x (..., {weight.shape[-1]}); it has {x.shape}."
         )
     return x @ weight.T if bias is None else ops.Linear.apply(x, weight, bias)
 
@@ -165,12 +165,10 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout needs a probability p from 0 to 1; got {p}.")
-    if not training or p == 0:
-        return x
-    return x * tensor(_kept(x.shape, p, x.dtype))
+    return x * tensor(_kept(x.shape, p, x.dtype)) if training and p else x
 
 
-def _kept(shape: tuple[int, ...], p: float, dtype: Any) -> np.ndarray:
+def _kept(shape: tuple[int, ...], p: float, dtype: Any) -> Array:
     """0 with probability p, else 1 / (1 - p): what dropout multiplies by."""
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return ((generator.random(shape, np.float32) >= p) * scale).astype(dtype)
@@ -202,13 +200,12 @@ def layer_norm(
     """
     shape = tuple(normalized_shape)
     if not isinstance(x, Tensor) or x.shape[x.ndim - len(shape) :] != shape:
-        got = f"shape {x.shape}" if isinstance(x, Tensor) else f"the type {type(x).__name__}"
         raise ValueError(
-            f"layer_norm needs a Tensor x whose last axes are {shape}; it has {got}. "
-            "Normalise over the axes that it has."
+            f"layer_norm needs a Tensor whose last axes are {shape}; got {type(x).__name__} "
+            f"{np.shape(x)}. Normalise over the axes that it has."
         )
-    weight = tensor(np.ones(shape, x.dtype)) if weight is None else weight
-    bias = tensor(np.zeros(shape, x.dtype)) if bias is None else bias
+    weight = ones(shape, dtype=x.dtype) if weight is None else weight
+    bias = zeros(shape, dtype=x.dtype) if bias is None else bias
     same_dtype("layer_norm", x, weight, bias)
     return ops.LayerNorm.apply(needs_floats("layer_norm", x), weight, bias, eps=eps)
 
@@ -228,17 +225,26 @@ def embedding(ids: Any, weight: Tensor, padding_idx: int | None = None) -> Tenso
         >>> embedding([[0, 2, 0]], tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
         [[[0.0, 1.0], [4.0, 5.0], [0.0, 1.0]]]
     """
-    found = ids.data if isinstance(ids, Tensor) else np.asarray(ids)
-    if found.dtype.kind not in "iu":
-        raise TypeError(
-            f"embedding needs ids as whole numbers; got {found.dtype}. Use ids.long(), if they are."
-        )
-    if found.size and not (found.min() >= 0 and found.max() < len(weight)):
-        raise ValueError(
-            f"embedding: ids go from {found.min()} to {found.max()}, but weight {weight.shape} has "
-            f"rows 0..{len(weight) - 1}. Make the table larger, or look for the wrong id."
-        )
+    found = _ids("embedding", "id", ids, len(weight), f"weight {weight.shape} has rows")
     return ops.Embedding.apply(weight, ids=found, padding=padding_idx)
+
+
+def _ids(owner: str, name: str, ids: Any, n: int, table: str, ignored: int | None = None) -> Array:
+    """The ids as an array, if they are whole numbers from 0 to n - 1, or `ignored`."""
+    ids = ids.data if isinstance(ids, Tensor) else np.asarray(ids)
+    if ids.dtype.kind not in "iu":
+        fix = "Use .long(), or .argmax(1) if it is one-hot."
+        raise TypeError(f"{owner} needs each {name} as a whole number; got {ids.dtype}. {fix}")
+    outside = (ids < 0) | (ids >= n)
+    if ignored is not None:
+        outside &= ids != ignored
+    if outside.any():
+        i = int(outside.argmax())
+        raise ValueError(
+            f"{owner}: {name} {ids.flat[i]} at position {i}, but {table} 0..{n - 1}. "
+            f"They go from {ids.min()} to {ids.max()}: correct them, or make room for them."
+        )
+    return ids
 
 
 # Attention
@@ -284,12 +290,11 @@ def scaled_dot_product_attention(
             f"{name} needs query (..., T, D), key (..., S, D) and value (..., S, E); got "
             f"{query.shape}, {key.shape} and {value.shape}. All axes in ... must be equal."
         )
-    if is_causal:
-        if attn_mask is not None:
-            raise ValueError(f"{name} takes attn_mask or is_causal, not both. Leave one out.")
-        attn_mask = np.tri(T, S, dtype=bool)
+    if is_causal and attn_mask is not None:
+        raise ValueError(f"{name} takes attn_mask or is_causal, not both. Leave one out.")
+    mask = np.tri(T, S, dtype=bool) if is_causal else attn_mask
     shape = (*batch, T, S)
-    masks = [] if attn_mask is None else [added_mask(name, attn_mask, shape, query.dtype)]
+    masks = [] if mask is None else [added_mask(name, mask, shape, query.dtype)]
     kept = _kept(shape, dropout_p, query.dtype) if dropout_p else None
     scale = 1 / math.sqrt(D) if scale is None else scale
     return ops.Attention.apply(query, key, value, *masks, scale=scale, kept=kept)
@@ -380,8 +385,8 @@ def batch_norm(
         axes, n = (0, *range(2, x.ndim)), x.numel() // C
         if n == 1:
             raise ValueError(
-                f"batch_norm: in training the batch needs more than one value per channel; x has "
-                f"shape {x.shape}. Use a larger batch (drop_last=True), or model.eval()."
+                f"batch_norm needs more than one value per channel in training; x has {x.shape}. "
+                "Use a larger batch (drop_last=True), or model.eval()."
             )
         mean, var = x.mean(axes, keepdim=True), x.var(axes, correction=0, keepdim=True)
         for running, batch in (running_mean, mean.data), (running_var, var.data * n / (n - 1)):
@@ -423,13 +428,11 @@ def conv2d(
     """
     C, *kernel = weight.shape[1:]
     fix = f"The weight has shape {weight.shape}: it looks at {C} channels."
-    window = _window("conv2d", x, kernel, stride, padding, dilation, fix, C=C)
-    if bias is None:
-        bias = tensor(np.zeros(len(weight), weight.dtype))
+    expect("conv2d", x, "B C H W", "C H W", fix=fix, C=C)
+    window = _window("conv2d", x, kernel, stride, padding, dilation)
+    bias = zeros(len(weight), dtype=weight.dtype) if bias is None else bias
     same_dtype("conv2d", x, weight, bias)
-    if x.ndim == 3:
-        return conv2d(x.unsqueeze(0), weight, bias, stride, padding, dilation).squeeze(0)
-    return ops.Conv2d.apply(x, weight, bias, **window)
+    return _batched(ops.Conv2d, x, weight, bias, **window)
 
 
 def max_pool2d(
@@ -445,17 +448,13 @@ def max_pool2d(
         >>> max_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 2)
         Tensor([[[4., 5.]]])
     """
-    kernel = pair("max_pool2d", "kernel_size", kernel_size)
-    stride = kernel if stride is None else stride
-    window = _window("max_pool2d", x, kernel, stride, padding, dilation)
-    if any(2 * p > k for p, k in zip(window["padding"], kernel, strict=True)):
+    window = _pooled("max_pool2d", x, kernel_size, stride, padding, dilation)
+    if any(2 * p > k for p, k in zip(window["padding"], window["kernel"], strict=True)):
         raise ValueError(
-            f"max_pool2d: padding {padding} is more than half of the window, {kernel}, which "
-            "would see nothing else. Use less padding."
+            f"max_pool2d: padding {padding} is more than half of the window, {window['kernel']}, "
+            "which would see nothing else. Use less padding."
         )
-    if x.ndim == 3:
-        return max_pool2d(x.unsqueeze(0), kernel, stride, padding, dilation).squeeze(0)
-    return ops.MaxPool2d.apply(x, kernel=kernel, **window)
+    return _batched(ops.MaxPool2d, x, **window)
 
 
 def avg_pool2d(
@@ -470,13 +469,8 @@ def avg_pool2d(
         >>> avg_pool2d(tensor([[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]]]), 2)
         Tensor([[[2.5, 1.25]]])
     """
-    kernel = pair("avg_pool2d", "kernel_size", kernel_size)
-    stride = kernel if stride is None else stride
-    window = _window("avg_pool2d", x, kernel, stride, padding)
-    needs_floats("avg_pool2d", x)
-    if x.ndim == 3:
-        return avg_pool2d(x.unsqueeze(0), kernel, stride, padding).squeeze(0)
-    return ops.AvgPool2d.apply(x, kernel=kernel, **window)
+    window = _pooled("avg_pool2d", x, kernel_size, stride, padding)
+    return _batched(ops.AvgPool2d, needs_floats("avg_pool2d", x), **window)
 
 
 def adaptive_avg_pool2d(x: Tensor, output_size: Size) -> Tensor:
@@ -491,43 +485,44 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Size) -> Tensor:
     """
     expect("adaptive_avg_pool2d", x, "B C H W", "C H W", fix=IMAGES)
     needs_floats("adaptive_avg_pool2d", x)
+    height, width = pair("adaptive_avg_pool2d", "output_size", output_size)
 
     def parts(length: int, n: int) -> list[slice]:
         return [slice(i * length // n, -(-(i + 1) * length // n)) for i in range(n)]
 
-    rows, columns = map(
-        parts, x.shape[-2:], pair("adaptive_avg_pool2d", "output_size", output_size)
-    )
-    return stack(
-        [stack([x[..., r, c].mean((-2, -1)) for c in columns], dim=-1) for r in rows], dim=-2
-    )
+    rows, columns = parts(x.shape[-2], height), parts(x.shape[-1], width)
+    means = [stack([x[..., r, c].mean((-2, -1)) for c in columns], dim=-1) for r in rows]
+    return stack(means, dim=-2)
+
+
+def _pooled(name: str, x: Any, kernel: Size, stride: Size | None, *rest: Size) -> dict[str, Any]:
+    """What a pooling operation needs to know of its window, which steps by its own size."""
+    expect(name, x, "B C H W", "C H W", fix=IMAGES)
+    pixels = pair(name, "kernel_size", kernel)
+    window = _window(name, x, pixels, pixels if stride is None else stride, *rest)
+    return {"kernel": pixels, **window}
 
 
 def _window(
-    name: str,
-    x: Tensor,
-    kernel: Any,
-    stride: Size,
-    padding: Size,
-    dilation: Size = 1,
-    fix: str = IMAGES,
-    **lengths: int,
-) -> dict[str, tuple[int, int]]:
-    """The pairs that an operation needs, if the window fits the images."""
-    expect(name, x, "B C H W", "C H W", fix=fix, called="x", **lengths)
-    window = {
-        "stride": pair(name, "stride", stride),
-        "padding": pair(name, "padding", padding, least=0),
-        "dilation": pair(name, "dilation", dilation),
-    }
-    for n, k, p, d in zip(x.shape[-2:], kernel, window["padding"], window["dilation"], strict=True):
+    name: str, x: Tensor, kernel: Any, stride: Size, padding: Size, dilation: Size = 1
+) -> dict[str, Any]:
+    """What an operation needs to know of its window, if that fits the images."""
+    steps, far = pair(name, "stride", stride), pair(name, "dilation", dilation)
+    border = pair(name, "padding", padding, least=0)
+    for n, k, p, d in zip(x.shape[-2:], kernel, border, far, strict=True):
         if n + 2 * p < d * (k - 1) + 1:
             raise ValueError(
-                f"{name}: x has shape {x.shape}, and a window of {tuple(kernel)} with padding "
-                f"{padding} and dilation {dilation} does not fit into it. Use a smaller window, "
-                "more padding, or pool less before it."
+                f"{name}: a window of {tuple(kernel)}, padding {padding} and dilation {dilation} "
+                f"does not fit x {x.shape}. Use a smaller window, more padding, or pool less."
             )
-    return window
+    return {"stride": steps, "padding": border, "dilation": far}
+
+
+def _batched(op: type[Function], x: Tensor, *weights: Tensor, **window: Any) -> Tensor:
+    """The operation on a batch of images, or on one image as a batch of its own."""
+    if x.ndim == 4:
+        return op.apply(x, *weights, **window)
+    return op.apply(x.unsqueeze(0), *weights, **window).squeeze(0)
 
 
 # Losses: one number to make small
@@ -578,27 +573,16 @@ def cross_entropy(
         >>> cross_entropy(tensor([[0.0, 0.0], [0.0, 0.0]]), [0, 1])
         Tensor(0.6931)
     """
-    _needs_tensor("cross_entropy", logits)
-    classes = target.data if isinstance(target, Tensor) else np.asarray(target)
-    if logits.ndim != 2 or classes.shape != logits.shape[:1]:
+    if not isinstance(logits, Tensor):
+        raise TypeError(f"cross_entropy needs a Tensor to judge; got {type(logits).__name__}.")
+    if logits.ndim != 2 or np.shape(target) != logits.shape[:1]:
         raise ValueError(
-            "cross_entropy needs logits (B, V) and one class per row, target (B,); got logits "
-            f"{logits.shape} and target {classes.shape}. Reshape them, as in "
-            "logits.reshape(-1, V) and target.reshape(-1)."
+            f"cross_entropy needs logits (B, V) and target (B,); got logits {logits.shape} and "
+            f"target {np.shape(target)}. Reshape: logits.reshape(-1, V), target.reshape(-1)."
         )
-    if classes.dtype.kind not in "iu":
-        raise TypeError(
-            f"cross_entropy needs classes as whole numbers; target is {classes.dtype}. "
-            "Use target.long(), or target.argmax(1) if it is one-hot."
-        )
+    table = f"logits {logits.shape} have classes"
+    classes = _ids("cross_entropy", "target", target, logits.shape[1], table, ignore_index)
     counted = classes != ignore_index
-    outside = counted & ((classes < 0) | (classes >= logits.shape[1]))
-    if outside.any():
-        i = int(outside.argmax())
-        raise ValueError(
-            f"cross_entropy: target {classes[i]} at position {i}, but logits {logits.shape} have "
-            f"classes 0..{logits.shape[1] - 1}."
-        )
     if counted.all():
         return _reduced(ops.CrossEntropy.apply(logits, target=classes), reduction)
     losses = ops.CrossEntropy.apply(logits, target=np.where(counted, classes, 0)) * counted
@@ -616,12 +600,8 @@ def binary_cross_entropy(p: Tensor, target: Any, reduction: str = "mean") -> Ten
         Tensor(0.6931)
     """
     t = _target("binary_cross_entropy", p, target, binary=True)
-    if ((p.data < 0) | (p.data > 1)).any():  # nan goes on, for the loss to show
-        raise ValueError(
-            "binary_cross_entropy needs probabilities from 0 to 1; got numbers from "
-            f"{p.data.min():g} to {p.data.max():g}. "
-            "For raw scores use binary_cross_entropy_with_logits."
-        )
+    fix = "For raw scores use binary_cross_entropy_with_logits."
+    _from_0_to_1("binary_cross_entropy", "probabilities", p.data, fix)
     return _reduced(ops.BinaryCrossEntropy.apply(p, target=t.data), reduction)
 
 
@@ -649,37 +629,32 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
 
 def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) -> Tensor:
     """The target as a tensor, if it is one for this prediction."""
-    _needs_tensor(name, prediction)
+    if not isinstance(prediction, Tensor):
+        raise TypeError(f"{name} needs a Tensor to judge; got {type(prediction).__name__}.")
     data = target.data if isinstance(target, Tensor) else np.asarray(target)
     if not (isinstance(target, Tensor) and data.dtype.kind == "f"):
         target = tensor(data, dtype=prediction.dtype)
     if target.shape != prediction.shape:
+        fix = "They need the same shape, one target for each prediction."
+        try:
+            clash = f"would broadcast to {np.broadcast_shapes(prediction.shape, target.shape)}"
+            if target.numel() == prediction.numel():
+                fix = f"Reshape one: target.reshape{prediction.shape}."
+        except ValueError:
+            clash = "differ"
         raise ValueError(
-            f"{name}: prediction {prediction.shape} and target {target.shape} "
-            + _advice(prediction.shape, target.shape)
+            f"{name}: prediction {prediction.shape} and target {target.shape} {clash}. {fix}"
         )
-    if binary and ((target.data < 0) | (target.data > 1)).any():
-        raise ValueError(
-            f"{name} needs targets from 0 to 1; got numbers from {target.data.min():g} "
-            f"to {target.data.max():g}."
-        )
+    if binary:
+        _from_0_to_1(name, "targets", target.data, "Use 1 for yes, 0 for no.")
     return target
 
 
-def _needs_tensor(name: str, prediction: Any) -> None:
-    if not isinstance(prediction, Tensor):
-        raise TypeError(f"{name} needs a Tensor to judge; got {type(prediction).__name__}.")
-
-
-def _advice(wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
-    try:
-        shape = np.broadcast_shapes(wanted, got)
-    except ValueError:
-        return "differ. They need the same shape, one target for each prediction."
-    if math.prod(wanted) != math.prod(got):
-        return f"would broadcast to {shape}. They need the same shape."
-    lengths = ", ".join(map(str, wanted))
-    return f"would broadcast to {shape}. Reshape one: target.reshape({lengths})."
+def _from_0_to_1(name: str, called: str, x: Array, fix: str) -> None:
+    """Raise if a number is outside. A nan is not: it goes on, for the loss to show."""
+    if ((x < 0) | (x > 1)).any():
+        got = f"numbers from {x.min():g} to {x.max():g}"
+        raise ValueError(f"{name} needs {called} from 0 to 1; got {got}. {fix}")
 
 
 # Checking gradients
@@ -714,50 +689,43 @@ def gradcheck(fn: Callable[..., Any], *inputs: Any, eps: float = 1e-6, tol: floa
         raise ValueError("gradcheck nudges leaves; give it x.detach().requires_grad_(), not x.")
     found = [(x, x.data, x.grad) for x in inputs if isinstance(x, Node)]
     try:
-        for x, _, _ in found:
+        for x, data, _ in found:
             if isinstance(x, Tensor) and x.dtype.kind == "f":
-                x.data = x.data.astype(np.float64)
+                x.data = data.astype(np.float64)
             x.grad = None
         result = fn(*inputs)
         weights = np.random.default_rng(0).normal(size=np.shape(result.data))
         result.backward(weights)
-
-        @no_grad()
-        def total() -> float:
-            return float(np.sum(fn(*inputs).data * weights))
-
-        if not np.array_equal(total(), total(), equal_nan=True):
-            raise RuntimeError(
-                "gradcheck needs a fn that gives the same result for the same input; two calls "
-                "gave two results. Seed what is random inside fn."
-            )
-        for i, x in checked.items():
-            _compare_with_nudges(i, x, total, eps, tol)
+        with no_grad():
+            if not np.array_equal(fn(*inputs).data, result.data, equal_nan=True):
+                raise RuntimeError(
+                    "gradcheck: two calls of fn gave two results. Seed what is random inside fn."
+                )
+            for i, x in checked.items():
+                _compare_with_nudges(i, x, lambda: np.sum(fn(*inputs).data * weights), eps, tol)
     finally:
         for x, data, grad in found:
             x.data, x.grad = data, grad
     return True
 
 
-def _compare_with_nudges(
-    i: int, x: Any, total: Callable[[], float], eps: float, tol: float
-) -> None:
+def _compare_with_nudges(i: int, x: Any, total: Callable[[], Any], eps: float, tol: float) -> None:
     """Raise at the first number of `x`, the i-th input, whose gradient is not its slope."""
     data = x.data
     grad = np.zeros(np.shape(data)) if x.grad is None else np.asarray(x.grad)
-    for place in np.ndindex(np.shape(data)):
+    for place in np.ndindex(grad.shape):
         sums = []
         for nudge in (eps, -eps):
             moved = np.array(data)
             moved[place] += nudge
             x.data = moved if isinstance(x, Tensor) else moved.item()
-            sums.append(total())
+            sums.append(float(total()))
         x.data = data
         slope = (sums[0] - sums[1]) / (2 * eps)
         rounding = 64 * np.finfo(np.float64).eps * max(1.0, *map(abs, sums)) / eps
         if not abs(grad[place] - slope) <= tol * abs(slope) + rounding:  # so that nan fails
             where = f"input {i}" + (f" at {place}" if place else "")
+            claim = f"backward() gives {grad[place]:.6g}"
             raise RuntimeError(
-                f"gradcheck: {where}: backward() gives {grad[place]:.6g}, but nudging by "
-                f"{eps:g} gives {slope:.6g}."
+                f"gradcheck: {where}: {claim}, but nudging by {eps:g} gives {slope:.6g}."
             )

@@ -116,9 +116,8 @@ def x(*shape):
         ),
         (
             lambda: nn.Conv2d(3, 8, 5)(x(2, 3, 4, 4)),
-            "conv2d: x has shape (2, 3, 4, 4), and a window of (5, 5) with padding (0, 0) and "
-            "dilation (1, 1) does not fit into it. Use a smaller window, more padding, or pool "
-            "less before it.",
+            "conv2d: a window of (5, 5), padding (0, 0) and dilation (1, 1) does not fit x "
+            "(2, 3, 4, 4). Use a smaller window, more padding, or pool less.",
         ),
         (
             lambda: nn.MaxPool2d(2)(x(8, 8)),

@@ -196,6 +196,15 @@ def test_a_loss_refuses_shapes_that_would_broadcast(name):
             lambda: F.cross_entropy(ones(4, 3), tensor([0, 1, 2, 3])),
             r"cross_entropy: target 3 at position 3, but logits \(4, 3\) have classes 0\.\.2\.",
         ),
+        (
+            lambda: F.embedding([[0, 2], [5, 1]], ones(5, 3)),
+            r"embedding: id 5 at position 2, but weight \(5, 3\) has rows 0\.\.4\. They go from 0",
+        ),
+        (
+            lambda: F.layer_norm(ones(4, 3), (4,)),
+            r"layer_norm needs .* last axes are \(4,\); got Tensor \(4, 3\)\. Normalise over",
+        ),
+        (lambda: F.layer_norm(np.ones(3), (3,)), r"layer_norm needs a Tensor .*got ndarray \(3,\)"),
         (lambda: F.cross_entropy(ones(4, 3), [0, -1, 0, 0]), r"target -1 at position 1, but"),
         (
             lambda: F.cross_entropy(ones(4, 3), tensor([[0], [1], [2], [0]])),
@@ -212,11 +221,11 @@ def test_a_loss_refuses_shapes_that_would_broadcast(name):
         ),
         (
             lambda: F.binary_cross_entropy_with_logits(ones(3), [-1, 1, 1]),
-            r"needs targets from 0 to 1; got numbers from -1 to 1",
+            r"needs targets from 0 to 1; got numbers from -1 to 1. Use 1 for",
         ),
         (
             lambda: F.linear(ones(4, 3), ones(5, 4)),
-            r"weight \(5, 4\) needs the last axis of x to be 4; x has shape \(4, 3\)",
+            r"linear: weight \(5, 4\) needs x \(\.\.\., 4\); it has \(4, 3\)",
         ),
     ],
 )
@@ -232,9 +241,11 @@ def test_nan_passes_through_a_loss_so_that_training_can_say_where_it_came_from()
     assert np.isnan(F.cross_entropy(x, [0]).item())
 
 
-def test_cross_entropy_needs_whole_numbers():
-    with pytest.raises(TypeError, match=r"target is float32. Use target.long\(\), or .*argmax"):
+def test_classes_and_ids_are_whole_numbers():
+    with pytest.raises(TypeError, match=r"target as a whole .* float32. Use .long\(\), or .argmax"):
         F.cross_entropy(ones(4, 3), ones(4))
+    with pytest.raises(TypeError, match=r"embedding needs each id as a whole .* float32. Use"):
+        F.embedding(ones(4), ones(4, 3))
 
 
 def test_a_loss_judges_a_tensor():
