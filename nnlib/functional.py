@@ -225,24 +225,22 @@ def embedding(ids: Any, weight: Tensor, padding_idx: int | None = None) -> Tenso
         >>> embedding([[0, 2, 0]], tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])).tolist()
         [[[0.0, 1.0], [4.0, 5.0], [0.0, 1.0]]]
     """
-    found = _ids("embedding", "id", ids, len(weight), f"weight {weight.shape} has rows")
+    found = _ids("embedding", "id", ids, len(weight), weight, "weight {} has rows")
     return ops.Embedding.apply(weight, ids=found, padding=padding_idx)
 
 
-def _ids(owner: str, name: str, ids: Any, n: int, table: str, ignored: int | None = None) -> Array:
-    """The ids as an array, if they are whole numbers from 0 to n - 1, or `ignored`."""
+def _ids(owner: str, name: str, ids: Any, n: int, table: Tensor, rows: str) -> Array:
+    """The ids as an array, if they are whole numbers from 0 to n - 1."""
     ids = ids.data if isinstance(ids, Tensor) else np.asarray(ids)
     if ids.dtype.kind not in "iu":
         fix = "Use .long(), or .argmax(1) if it is one-hot."
         raise TypeError(f"{owner} needs each {name} as a whole number; got {ids.dtype}. {fix}")
     outside = (ids < 0) | (ids >= n)
-    if ignored is not None:
-        outside &= ids != ignored
     if outside.any():
         i = int(outside.argmax())
         raise ValueError(
-            f"{owner}: {name} {ids.flat[i]} at position {i}, but {table} 0..{n - 1}. "
-            f"They go from {ids.min()} to {ids.max()}: correct them, or make room for them."
+            f"{owner}: {name} {ids.flat[i]} at position {i}, but {rows.format(table.shape)} "
+            f"0..{n - 1}. They go from {ids.min()} to {ids.max()}: correct them, or make room."
         )
     return ids
 
@@ -575,17 +573,19 @@ def cross_entropy(
     """
     if not isinstance(logits, Tensor):
         raise TypeError(f"cross_entropy needs a Tensor to judge; got {type(logits).__name__}.")
-    if logits.ndim != 2 or np.shape(target) != logits.shape[:1]:
+    classes = target.data if isinstance(target, Tensor) else np.asarray(target)
+    if logits.ndim != 2 or classes.shape != logits.shape[:1]:
         raise ValueError(
             f"cross_entropy needs logits (B, V) and target (B,); got logits {logits.shape} and "
-            f"target {np.shape(target)}. Reshape: logits.reshape(-1, V), target.reshape(-1)."
+            f"target {classes.shape}. Reshape: logits.reshape(-1, V), target.reshape(-1)."
         )
-    table = f"logits {logits.shape} have classes"
-    classes = _ids("cross_entropy", "target", target, logits.shape[1], table, ignore_index)
-    counted = classes != ignore_index
+    counted, V = classes != ignore_index, logits.shape[1]
+    classes = np.where(counted, classes, 0)
+    _ids("cross_entropy", "target", classes, V, logits, "logits {} have classes")
+    losses = ops.CrossEntropy.apply(logits, target=classes)
     if counted.all():
-        return _reduced(ops.CrossEntropy.apply(logits, target=classes), reduction)
-    losses = ops.CrossEntropy.apply(logits, target=np.where(counted, classes, 0)) * counted
+        return _reduced(losses, reduction)
+    losses = losses * counted
     return losses.sum() / counted.sum() if reduction == "mean" else _reduced(losses, reduction)
 
 

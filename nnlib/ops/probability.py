@@ -98,9 +98,8 @@ class BinaryCrossEntropy(Function):
     def forward(self, p, target):
         self.p, self.target = p, target
         with np.errstate(divide="ignore"):
-            return -(
-                target * np.maximum(np.log(p), -100) + (1 - target) * np.maximum(np.log1p(-p), -100)
-            )
+            log_p, log_q = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+        return -(target * log_p + (1 - target) * log_q)
 
     def backward(self, grad):
         return (grad * (self.p - self.target) / np.maximum(self.p * (1 - self.p), 1e-12),)

@@ -4,8 +4,6 @@ import numpy as np
 
 from nnlib.graph import Function
 
-Array = np.ndarray
-
 
 class MatMul(Function):
     """z = x @ y, with dx = dz @ yᵀ and dy = xᵀ @ dz
@@ -26,21 +24,17 @@ class MatMul(Function):
 
     def backward(self, grad):
         x, y = self.x, self.y
-        dx = dy = None
-        # A vector on the right is a column, one on the left a row.
-        if y.ndim == 1:
-            y, grad = y[:, None], np.expand_dims(grad, -1)
+        if y.ndim == 1:  # a vector on the right is a column, one on the left a row
+            y, grad = y[:, None], grad[..., None]
         if x.ndim == 1:
-            x, grad = x[None, :], np.expand_dims(grad, -2)
-        if self.needs[0]:
-            dx = grad @ y.swapaxes(-1, -2)
-        if self.needs[1] and y.ndim == 2:  # one y for the whole batch: one large product
-            dy = flat(x).T @ flat(grad)
-        elif self.needs[1]:
-            dy = x.swapaxes(-1, -2) @ grad
-        if dy is not None and self.y.ndim == 1:
-            dy = dy[:, 0]
-        return dx, dy
+            x, grad = x[None, :], grad[..., None, :]
+        dx = grad @ y.swapaxes(-1, -2) if self.needs[0] else None
+        if not self.needs[1]:
+            return dx, None
+        if y.ndim > 2:
+            return dx, x.swapaxes(-1, -2) @ grad
+        dy = flat(x).T @ flat(grad)  # one y for the whole batch: one large product
+        return dx, dy[:, 0] if self.y.ndim == 1 else dy
 
 
 class Linear(Function):
@@ -70,6 +64,6 @@ class Linear(Function):
         return dx, dW, db
 
 
-def flat(x: Array) -> Array:
+def flat(x: np.ndarray) -> np.ndarray:
     """All axes but the last in one: (B, T, D) becomes (B·T, D)."""
     return x.reshape(-1, x.shape[-1])

@@ -4,11 +4,25 @@ import numpy as np
 
 from nnlib.graph import Function
 
-Array = np.ndarray
 Dim = int | tuple[int, ...] | None  # the axes to go along; None means all
 
 
-class Sum(Function):
+class _Reduction(Function):
+    """z = `reduced` x, where the axes `dim` have length 1 and go away unless `keepdim` says no.
+
+    `backward` gives the gradient these axes again, by the shape of `few`: so it broadcasts to x.
+    """
+
+    def forward(self, x, dim, keepdim):
+        self.x, self.dim = x, dim
+        self.few = self.reduced(x)
+        return self.few if keepdim else self.few.squeeze(dim)
+
+    def reduced(self, x):
+        raise NotImplementedError
+
+
+class Sum(_Reduction):
     """z = Σ x along the axes `dim`. Each x counts once, so each gets the gradient of its sum.
 
     Shape:
@@ -21,15 +35,14 @@ class Sum(Function):
 
     symbol = "sum"
 
-    def forward(self, x, dim, keepdim):
-        self.shape, self.dim, self.keepdim = x.shape, dim, keepdim
-        return x.sum(axis=dim, keepdims=keepdim)
+    def reduced(self, x):
+        return x.sum(axis=self.dim, keepdims=True)
 
     def backward(self, grad):
-        return (np.broadcast_to(_restored(grad, self.dim, self.keepdim), self.shape),)
+        return (np.broadcast_to(grad.reshape(self.few.shape), self.x.shape),)
 
 
-class Mean(Function):
+class Mean(_Reduction):
     """z = Σ x / n along the axes `dim`. Each of the n numbers gets an n-th of the gradient.
 
     Shape:
@@ -42,18 +55,16 @@ class Mean(Function):
 
     symbol = "mean"
 
-    def forward(self, x, dim, keepdim):
-        self.shape, self.dim, self.keepdim = x.shape, dim, keepdim
-        total = x.sum(axis=dim, keepdims=keepdim)
+    def reduced(self, x):
+        total = x.sum(axis=self.dim, keepdims=True)
         self.n = x.size // max(total.size, 1)
         return total / self.n
 
     def backward(self, grad):
-        grad = _restored(grad, self.dim, self.keepdim) / self.n
-        return (np.broadcast_to(grad, self.shape),)
+        return (np.broadcast_to(grad.reshape(self.few.shape) / self.n, self.x.shape),)
 
 
-class Max(Function):
+class Max(_Reduction):
     """z = the largest x along the axes `dim`. It alone gets the gradient; equals share it.
 
     Shape:
@@ -66,15 +77,12 @@ class Max(Function):
 
     symbol = "max"
 
-    def forward(self, x, dim, keepdim):
-        self.x, self.dim, self.keepdim = x, dim, keepdim
-        return x.max(axis=dim, keepdims=keepdim)
+    def reduced(self, x):
+        return x.max(axis=self.dim, keepdims=True)
 
     def backward(self, grad):
-        best = self.x == _restored(self.out, self.dim, self.keepdim)
-        best = best.astype(grad.dtype)
-        grad = _restored(grad, self.dim, self.keepdim) / best.sum(axis=self.dim, keepdims=True)
-        return (grad * best,)
+        best = (self.x == self.few).astype(grad.dtype)
+        return (grad.reshape(self.few.shape) / best.sum(axis=self.dim, keepdims=True) * best,)
 
 
 class Min(Max):
@@ -90,11 +98,5 @@ class Min(Max):
 
     symbol = "min"
 
-    def forward(self, x, dim, keepdim):
-        self.x, self.dim, self.keepdim = x, dim, keepdim
-        return x.min(axis=dim, keepdims=keepdim)
-
-
-def _restored(z: Array, dim: Dim, keepdim: bool) -> Array:
-    """A reduced array with the axes that it lost, of length 1, so that it broadcasts again."""
-    return z if keepdim or dim is None else np.expand_dims(z, dim)
+    def reduced(self, x):
+        return x.min(axis=self.dim, keepdims=True)

@@ -12,8 +12,6 @@ import numpy as np
 from nnlib.graph import Function
 from nnlib.ops.product import flat
 
-Array = np.ndarray
-
 
 class _Recurrent(Function):
     """s_t = step(z_t, a_t, s_t-1), where z_t = W_ih x_t + b_ih + b_hh and a_t = W_hh h_t-1.
@@ -170,11 +168,11 @@ class GRU(_Recurrent):
         dh *= u
 
 
-def _parts(x: Array, n: int) -> Array:
+def _parts(x: np.ndarray, n: int) -> np.ndarray:
     """The n blocks of x (B, n·H), each (B, H)."""
     return x.reshape(len(x), n, x.shape[1] // n).swapaxes(0, 1)
 
 
-def _gate(x: Array) -> Array:
+def _gate(x: np.ndarray) -> np.ndarray:
     """σ(x) as (1 + tanh(x/2)) / 2: fast, and exact enough for a factor between 0 and 1."""
     return 0.5 * np.tanh(0.5 * x) + 0.5

@@ -142,8 +142,7 @@ class Embedding(Function):
         dW = np.zeros_like(self.W)
         order = np.argsort(self.ids, axis=None, kind="stable")  # the uses of a row side by side
         used, starts = np.unique(self.ids.reshape(-1)[order], return_index=True)
-        if len(used):
-            dW[used] = np.add.reduceat(grad.reshape(-1, grad.shape[-1])[order], starts)
+        dW[used] = np.add.reduceat(grad.reshape(-1, grad.shape[-1])[order], starts)
         if self.padding is not None:
             dW[self.padding] = 0
         return (dW,)
