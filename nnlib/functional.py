@@ -580,7 +580,7 @@ def cross_entropy(
             f"target {classes.shape}. Reshape: logits.reshape(-1, V), target.reshape(-1)."
         )
     counted, V = classes != ignore_index, logits.shape[1]
-    classes = np.where(counted, classes, 0)
+    classes = classes * counted  # a row that does not count has class 0 meanwhile
     _ids("cross_entropy", "target", classes, V, logits, "logits {} have classes")
     losses = ops.CrossEntropy.apply(logits, target=classes)
     if counted.all():

@@ -8,9 +8,9 @@ Dim = int | tuple[int, ...] | None  # the axes to go along; None means all
 
 
 class _Reduction(Function):
-    """z = `reduced` x, where the axes `dim` have length 1 and go away unless `keepdim` says no.
+    """z = `reduced` x, in which the axes `dim` have length 1; without `keepdim` they then go away.
 
-    `backward` gives the gradient these axes again, by the shape of `few`: so it broadcasts to x.
+    `backward` gives them back to the gradient, with the shape of `few`: so it broadcasts to x.
     """
 
     def forward(self, x, dim, keepdim):

@@ -15,7 +15,29 @@ Array = np.ndarray
 Pair = tuple[int, int]  # (along H, along W)
 
 
-class Conv2d(Function):
+class _Window(Function):
+    """An operation on what a window sees: `look` goes there, and `collected` comes back."""
+
+    def look(self, x, kernel, stride, padding, dilation, fill=0.0):
+        """What the window sees of x with a border of `fill`: (C, K, K', H', W', B)."""
+        self.window, self.padding = (kernel, stride, dilation), padding
+        self.x = padded(x, padding, fill)
+        return windows(self.x, *self.window)
+
+    def collected(self, parts):
+        """The gradient of x. Each part of the window, (C, H', W', B), gives its own to what it saw.
+
+        A pixel that was seen from several places collects from all of them.
+        """
+        dx = np.zeros(self.x.shape, self.x.dtype)
+        target, (kernel, stride, dilation) = windows(dx, *self.window), self.window
+        once = stride == kernel and dilation == (1, 1)  # no pixel is seen twice: nothing to add to
+        for (i, j), part in zip(np.ndindex(kernel), parts, strict=True):
+            target[:, i, j] = part if once else target[:, i, j] + part
+        return _batch_first(unpadded(dx, self.padding))
+
+
+class Conv2d(_Window):
     """z = Σ w·x over channels and window, plus b, at each place of the window.
 
     What each place sees becomes one column. Then a convolution is one product of matrices, with
@@ -34,30 +56,28 @@ class Conv2d(Function):
     symbol = "conv2d"
 
     def forward(self, x, w, b, stride, padding, dilation):
-        self.window, self.padding = (w.shape[2:], stride, dilation), padding
-        self.image, self.x, self.w = x.shape, padded(x, padding, 0), w
+        self.w, self.places = w, self.look(x, w.shape[2:], stride, padding, dilation).shape[3:]
         z = w.reshape(len(w), -1) @ self.columns()  # (O, H'·W'·B)
         z += b[:, None]
         return _batch_first(z.reshape(len(w), *self.places))
 
     def backward(self, grad):
+        C, *kernel = self.w.shape[1:]
         w = self.w.reshape(len(self.w), -1)  # (O, C·K·K')
         dz = _batch_last(grad).reshape(len(w), math.prod(self.places))
         dw = (dz @ self.columns().T).reshape(self.w.shape)
         db = dz @ np.ones(dz.shape[1], dz.dtype)  # dz.sum(1), but faster
         if not self.needs[0]:
             return None, dw, db
-        dseen = (w.T @ dz).reshape(*self.w.shape[1:], *self.places)
-        return collected(dseen, self.image, self.padding, self.window), dw, db
+        parts = (w.T @ dz).reshape(C, math.prod(kernel), *self.places).swapaxes(0, 1)
+        return self.collected(parts), dw, db
 
     def columns(self):
         """What each place sees, (C·K·K', H'·W'·B): made twice, for it is large and quickly made."""
-        seen = windows(self.x, *self.window)  # (C, K, K', H', W', B)
-        self.places = seen.shape[3:]
-        return seen.reshape(self.w[0].size, math.prod(self.places))
+        return windows(self.x, *self.window).reshape(self.w[0].size, math.prod(self.places))
 
 
-class MaxPool2d(Function):
+class MaxPool2d(_Window):
     """z = the largest x in each window. It alone gets the gradient; of equals, the first.
 
     Shape:
@@ -72,29 +92,26 @@ class MaxPool2d(Function):
     symbol = "max_pool2d"
 
     def forward(self, x, kernel, stride, padding, dilation):
-        self.window, self.padding = (kernel, stride, dilation), padding
-        self.x = padded(x, padding, -np.inf)
-        seen = windows(self.x, *self.window)
-        z = seen[:, 0, 0].copy()
+        self.seen = self.look(x, kernel, stride, padding, dilation, -np.inf)
+        z = self.seen[:, 0, 0].copy()
         for i, j in np.ndindex(kernel):
-            np.maximum(z, seen[:, i, j], out=z)
+            np.maximum(z, self.seen[:, i, j], out=z)
         return _batch_first(z)
 
     def backward(self, grad):
-        kernel, rest, z = self.window[0], _batch_last(grad).copy(), _batch_last(self.out)
-        dx = np.zeros(self.x.shape, grad.dtype)
-        seen, target = windows(self.x, *self.window), windows(dx, *self.window)
+        return (self.collected(self.shares(_batch_last(grad).copy(), _batch_last(self.out))),)
+
+    def shares(self, rest, z):
+        """What each part of the window gets of the `rest` that the parts before it left."""
         whole = not np.isnan(z).any()  # where there is a nan, it is the largest
-        apart = self.window == (kernel, kernel, (1, 1))  # no pixel is seen twice
-        for i, j in np.ndindex(kernel):
-            x = seen[:, i, j]
+        for i, j in np.ndindex(self.window[0]):
+            x = self.seen[:, i, j]
             share = rest * (x == z if whole else (x == z) | (x != x))
-            target[:, i, j] = share if apart else target[:, i, j] + share
+            yield share
             rest -= share
-        return (_batch_first(unpadded(dx, self.padding)),)
 
 
-class AvgPool2d(Function):
+class AvgPool2d(_Window):
     """z = the mean of x in each window. Each of the n numbers gets an n-th of the gradient.
 
     Shape:
@@ -109,15 +126,12 @@ class AvgPool2d(Function):
     symbol = "avg_pool2d"
 
     def forward(self, x, kernel, stride, padding, dilation):
-        self.window, self.padding, self.image = (kernel, stride, dilation), padding, x.shape
-        seen = windows(padded(x, padding, 0), *self.window)
-        self.seen = seen.shape
+        seen = self.look(x, kernel, stride, padding, dilation)
         return _batch_first(seen.sum((1, 2)) / math.prod(kernel))
 
     def backward(self, grad):
-        share = _batch_last(grad) / math.prod(self.window[0])
-        seen = np.broadcast_to(share[:, None, None], self.seen)
-        return (collected(seen, self.image, self.padding, self.window),)
+        n = math.prod(self.window[0])
+        return (self.collected([_batch_last(grad) / n] * n),)
 
 
 def windows(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
@@ -133,19 +147,6 @@ def windows(x: Array, kernel: Pair, stride: Pair, dilation: Pair) -> Array:
     (k, m), (s, t), (d, e) = kernel, stride, dilation
     places = (H - d * (k - 1) - 1) // s + 1, (W - e * (m - 1) - 1) // t + 1
     return np.ndarray((C, k, m, *places, B), x.dtype, x, 0, (c, d * h, e * w, s * h, t * w, b))
-
-
-def collected(dseen: Array, shape: tuple[int, ...], padding: Pair, window: tuple) -> Array:
-    """The gradient of images of this shape, from that of what the window saw.
-
-    Each pixel was seen from several places, and collects from all of them.
-    """
-    B, C, H, W = shape
-    dx = np.zeros((C, H + 2 * padding[0], W + 2 * padding[1], B), dseen.dtype)
-    target = windows(dx, *window)
-    for i, j in np.ndindex(dseen.shape[1:3]):
-        target[:, i, j] += dseen[:, i, j]
-    return _batch_first(unpadded(dx, padding))
 
 
 def padded(x: Array, padding: Pair, fill: float) -> Array:

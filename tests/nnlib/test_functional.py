@@ -220,6 +220,10 @@ def test_a_loss_refuses_shapes_that_would_broadcast(name):
             r"needs probabilities from 0 to 1; got numbers from -1.5 to 0.5.*with_logits",
         ),
         (
+            lambda: F.binary_cross_entropy(tensor([0.5, 1.5]), [0, 1]),
+            r"needs probabilities from 0 to 1; got numbers from 0.5 to 1.5",
+        ),
+        (
             lambda: F.binary_cross_entropy_with_logits(ones(3), [-1, 1, 1]),
             r"needs targets from 0 to 1; got numbers from -1 to 1. Use 1 for",
         ),
