@@ -12,8 +12,6 @@ from nnlib.graph import Function, Node, no_grad
 from nnlib.random import generator
 from nnlib.tensor import Tensor, expect, needs_floats, ones, same_dtype, stack, tensor, zeros
 
-Array = np.ndarray
-
 IMAGES = "Images are (batch, channels, height, width); see .unsqueeze() and .permute()."
 
 # Activations
@@ -168,7 +166,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     return x * tensor(_kept(x.shape, p, x.dtype)) if training and p else x
 
 
-def _kept(shape: tuple[int, ...], p: float, dtype: Any) -> Array:
+def _kept(shape: tuple[int, ...], p: float, dtype: Any) -> np.ndarray:
     """0 with probability p, else 1 / (1 - p): what dropout multiplies by."""
     scale = 0.0 if p == 1 else 1 / (1 - p)
     return ((generator.random(shape, np.float32) >= p) * scale).astype(dtype)
@@ -229,7 +227,7 @@ def embedding(ids: Any, weight: Tensor, padding_idx: int | None = None) -> Tenso
     return ops.Embedding.apply(weight, ids=found, padding=padding_idx)
 
 
-def _ids(owner: str, name: str, ids: Any, n: int, table: Tensor, rows: str) -> Array:
+def _ids(owner: str, name: str, ids: Any, n: int, table: Tensor, rows: str) -> np.ndarray:
     """The ids as an array, if they are whole numbers from 0 to n - 1."""
     ids = ids.data if isinstance(ids, Tensor) else np.asarray(ids)
     if ids.dtype.kind not in "iu":
@@ -650,7 +648,7 @@ def _target(name: str, prediction: Tensor, target: Any, binary: bool = False) ->
     return target
 
 
-def _from_0_to_1(name: str, called: str, x: Array, fix: str) -> None:
+def _from_0_to_1(name: str, called: str, x: np.ndarray, fix: str) -> None:
     """Raise if a number is outside. A nan is not: it goes on, for the loss to show."""
     if ((x < 0) | (x > 1)).any():
         got = f"numbers from {x.min():g} to {x.max():g}"
