@@ -92,10 +92,11 @@ class MaxPool2d(_Window):
     symbol = "max_pool2d"
 
     def forward(self, x, kernel, stride, padding, dilation):
-        self.seen = self.look(x, kernel, stride, padding, dilation, -np.inf)
-        z = self.seen[:, 0, 0].copy()
-        for i, j in np.ndindex(kernel):
-            np.maximum(z, self.seen[:, i, j], out=z)
+        seen = self.look(x, kernel, stride, padding, dilation, -np.inf)
+        self.parts = [seen[:, i, j] for i, j in np.ndindex(kernel)]
+        z = self.parts[0].copy()
+        for part in self.parts[1:]:
+            np.maximum(z, part, out=z)
         return _batch_first(z)
 
     def backward(self, grad):
@@ -104,8 +105,7 @@ class MaxPool2d(_Window):
     def shares(self, rest, z):
         """What each part of the window gets of the `rest` that the parts before it left."""
         whole = not np.isnan(z).any()  # where there is a nan, it is the largest
-        for i, j in np.ndindex(self.window[0]):
-            x = self.seen[:, i, j]
+        for x in self.parts:
             share = rest * (x == z if whole else (x == z) | (x != x))
             yield share
             rest -= share
