@@ -1,7 +1,7 @@
 """The attention explorer: whom each position looks at, and the mean that it takes home."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib.show import svg
-from nnlib.show.grid import Grid, farthest, floats, plain
-from nnlib.show.text import minus, one_line, short, under
+from nnlib.show.grid import Drawing, Grid, Names, farthest, floats, plain, signed
+from nnlib.show.text import need, one_line, short, under
 from nnlib.show.trace import Frame, Trace
 from nnlib.tensor import Tensor
 
@@ -23,18 +23,17 @@ SAID, LOOKS = 4, 6  # keys that a sentence names, and queries that the alt text 
 TOKEN, LINKS, GAP, COLUMN = 76, 96, 14, 52  # widths in pixels
 EDGE, HEAD = 8, 24  # pixels around everything; above a grid, for what it is
 JUMPS = 10  # more queries get no buttons; they can be clicked
+CAPTIONS = {"scores": "q · k", "scaled": "× scale", "masked": "+ mask", "weights": "softmax"}
 
 
 @dataclass(frozen=True)
 class Head:
     """One head of attention, stage by stage; each of `stages` is (T, S)."""
 
-    queries: list[str]
-    keys: list[str]
+    names: Names  # of queries and of keys
     q: np.ndarray  # (T, D)
     k: np.ndarray  # (S, D)
     v: np.ndarray  # (S, E)
-    seen: np.ndarray  # (T, S), false where the mask hides a key
     scale: str
     stages: dict[str, np.ndarray]
     output: np.ndarray  # (T, E)
@@ -77,7 +76,7 @@ def attention(
     """
     from nnlib.show.stage import Stage
 
-    return Stage(trace(q, k, v, tokens, causal, mask, scale, title))
+    return Stage(_trace(_head(q, k, v, tokens, causal, mask, scale), causal, title))
 
 
 def attention_weights(
@@ -103,27 +102,16 @@ def attention_weights(
     return Stage(_trace_of_weights(weights, tokens, title))
 
 
-def trace(
-    q: Any,
-    k: Any,
-    v: Any,
-    tokens: Sequence[Any] | None = None,
-    causal: bool = False,
-    mask: Any = None,
-    scale: float | None = None,
-    title: str = "",
-) -> Trace:
+def _trace(head: Head, causal: bool, title: str) -> Trace:
     """A frame for what is given, then the stages of each query."""
-    head = _head(q, k, v, tokens, causal, mask, scale)
-    steps = [*head.stages, "mix"]
-    events = [(t, step) for t in range(len(head.queries)) for step in steps]
-    frames = [Frame("given", _given(head, causal), None), *(_frame(head, *e) for e in events)]
-    at = {t: [n for n, e in enumerate(events, 1) if e[0] == t] for t in range(len(head.queries))}
+    steps, queries = [*head.stages, "mix"], head.names[0]
+    frames = [Frame("given", _given(head, causal), None)]
+    frames += [_frame(head, t, step) for t in range(len(queries)) for step in steps]
+    jumps = {}
+    for t, token in enumerate(queries if len(queries) <= JUMPS else []):
+        jumps[token if queries.count(token) == 1 else f"{token} ({t})"] = 1 + t * len(steps)
     draw, view = _drawing(head)
     weights = head.stages["weights"]
-    jumps = {}
-    for t, token in enumerate(head.queries if len(head.queries) <= JUMPS else []):
-        jumps[token if head.queries.count(token) == 1 else f"{token} ({t})"] = at[t][0]
     title = one_line(title or "", limit=80)
     return Trace(
         title=title or "Attention, step by step",
@@ -131,128 +119,110 @@ def trace(
         draw=draw,
         view=view,
         jumps=jumps,
-        clicks=_clicks(at, head.queries is head.keys),
-        alt=under(title, _alt(weights, head.queries, head.keys)),
-        text=plain(weights, "{:.3f}".format, head.queries, head.keys),
+        clicks=_clicks(frames, head.names),
+        alt=under(title, _alt(weights, head.names)),
+        text=plain(weights, "{:.3f}".format, head.names),
         data={**head.stages, "output": head.output},
     )
 
 
-def _clicks(at: dict[int, list[int]], of_itself: bool) -> dict[str, list[int]]:
+def _clicks(frames: Sequence[Frame], names: Names) -> dict[str, list[int]]:
     """A token goes to its query, as does a row of the matrix."""
-    names = ("query", "row", "key") if of_itself else ("query", "row")
-    return {f"{name}{t}": steps for name in names for t, steps in at.items()}
+    clicks, of_itself = {}, names[0] is names[1]
+    for name in ("query", "row", "key") if of_itself else ("query", "row"):
+        for n, frame in enumerate(frames):
+            if frame.event:
+                clicks.setdefault(f"{name}{frame.event[1]}", []).append(n)
+    return clicks
 
 
 def _head(q, k, v, tokens, causal, mask, scale) -> Head:
     """The numbers of each stage, by the library."""
     owner = "show.attention"
-    given = floats(owner, q, k, v)
-    shapes = [array.shape for array in given]
-    if any(len(shape) != 2 for shape in shapes) or (
-        shapes[0][1] != shapes[1][1] or len(given[1]) != len(given[2])
-    ):
-        raise ValueError(
-            f"{owner} needs one head: q (T, D), k (S, D) and v (S, E); got {shapes[0]}, "
-            f"{shapes[1]} and {shapes[2]}. Of a batch with heads take one: q[0, 0]."
-        )
-    (T, D), (S, E) = shapes[0], shapes[2]
-    if max(T, S) > POSITIONS or max(D, E) > NUMBERS:
-        raise ValueError(
-            f"{owner} draws up to {POSITIONS} positions of {NUMBERS} numbers; got q {shapes[0]}, k "
-            f"{shapes[1]} and v {shapes[2]}. Show a part, such as q[:8, :4], or the weights alone: "
-            "show.attention_weights(weights)."
-        )
-    if causal and mask is not None:
-        raise ValueError(f"{owner} takes causal or mask, not both. Leave one out.")
-    queries, keys = _names(owner, tokens, T, S)
-    given_mask = np.tri(T, S, dtype=bool) if causal else mask
-    query, key, value = map(Tensor, given)
+    q, k, v = floats(owner, q, k, v)
+    got = f"q {q.shape}, k {k.shape} and v {v.shape}"
+    one = q.ndim == k.ndim == v.ndim == 2 and q.shape[1] == k.shape[1] and len(k) == len(v)
+    need(one, owner, "one head, such as q[0, 0] of a batch: q (T, D), k (S, D), v (S, E)", got)
+    (T, D), (S, E) = q.shape, v.shape
+    small = max(T, S) <= POSITIONS and max(D, E) <= NUMBERS
+    wanted = f"at most {POSITIONS} positions of {NUMBERS} numbers, such as q[:8, :4], or else "
+    need(small, owner, wanted + "the weights alone in show.attention_weights(weights)", got)
+    need(mask is None or not causal, owner, "at most one of causal and mask", "both")
+    names = _names(owner, tokens, T, S)
+    mask = np.tri(T, S, dtype=bool) if causal else mask
+    query, key, value = map(Tensor, (q, k, v))
     factor = 1 / math.sqrt(D) if scale is None else float(scale)
     stages = {"scores": query @ key.T}  # (T, S)
     stages["scaled"] = last = stages["scores"] * factor
-    if given_mask is not None:
-        added = F.added_mask(owner, given_mask, (T, S), query.dtype)
-        stages["masked"] = last = last + added
-    seen = last.data > -np.inf
-    if not seen.any(axis=1).all():
-        token = queries[int(seen.any(axis=1).argmin())]
-        raise ValueError(
-            f'{owner}: the mask hides all keys from "{token}", so no weights can sum to 1. '
-            "Let each query see one key; True means that it is seen."
-        )
+    if mask is not None:
+        stages["masked"] = last = last + F.added_mask(owner, mask, (T, S), query.dtype)
+    hidden = ~(last.data > -np.inf).any(axis=1)
+    wanted = "a mask in which each query sees a key (True), for its weights to sum to 1"
+    need(not hidden.any(), owner, wanted, f'no key for "{names[0][int(hidden.argmax())]}"')
     stages["weights"] = last.softmax(-1)
-    output = F.scaled_dot_product_attention(query, key, value, given_mask, scale=factor)
-    return Head(
-        queries, keys, *given, seen=seen,
-        scale=f"1/√{D} = {short(factor)}" if scale is None else minus(short(factor)),
-        stages={name: tensor.data for name, tensor in stages.items()}, output=output.data,
-    )  # fmt: skip
+    output = F.scaled_dot_product_attention(query, key, value, mask, scale=factor)
+    said = f"1/√{D} = {signed(factor)}" if scale is None else signed(factor)
+    numbers = {name: tensor.data for name, tensor in stages.items()}
+    return Head(names, q, k, v, said, numbers, output.data)
 
 
-def _names(owner: str, tokens: Any, T: int, S: int) -> tuple[list[str], list[str]]:
+def _names(owner: str, tokens: Any, T: int, S: int) -> Names:
     """A name for each query and for each key; the same list if they are the same positions."""
     if tokens is None:
-        queries = [str(t) for t in range(T)]
-        return queries, queries if T == S else [str(s) for s in range(S)]
+        tokens = range(T) if T == S else ([*range(T)], [*range(S)])
     two = len(tokens) == 2 and all(isinstance(part, list | tuple) for part in tokens)
     both = [[one_line(t, limit=16) for t in part] for part in (tokens if two else [tokens])]
-    queries, keys = both[0], both[-1]
-    if len(queries) != T or len(keys) != S:
-        raise ValueError(
-            f"{owner} needs a token for each position: {T} for queries and {S} for keys; got "
-            f"{' and '.join(str(len(part)) for part in both)}. Give a list, or (queries, keys)."
-        )
-    return queries, keys
+    wanted = f"a token for each of {T} queries and {S} keys: a list, or (queries, keys)"
+    fit = len(both[0]) == T and len(both[-1]) == S
+    need(fit, owner, wanted, " and ".join(str(len(part)) for part in both))
+    return both[0], both[-1]
 
 
 # ---- what is said
 
 
 def _given(head: Head, causal: bool) -> str:
-    said = f"Each of {len(head.queries)} queries is compared with {len(head.keys)} keys, and gets "
-    said += "its own mean of their values. Whom does each look at?"
+    queries, keys = map(len, head.names)
+    said = (
+        f"Each of {queries} queries is compared with {keys} keys, and gets its own mean of their "
+    )
+    said += "values. Whom does each look at?"
     return said + " Causal: no query sees a later key." * causal
 
 
 def _frame(head: Head, t: int, step: str) -> Frame:
-    token = f'"{head.queries[t]}"'
-    if step == "mix":
-        said = f"{token} takes home the mean of the values: "
-        said += f"{_list(head.stages['weights'][t], head.keys, 'of')}. It is "
-        said += f"({', '.join(minus(short(x)) for x in head.output[t])})."
-        return Frame(f"{token}: mix", said, (t, step), at="output")
-    said = _list(head.stages[step][t], head.keys, "for")
-    if step == "scores":
-        said = f"{token} looks for keys that are like its query. The score q · k is {said}."
-    elif step == "scaled":
-        said = f"Each score of {token} is multiplied by {head.scale}: {said}."
-    elif step == "masked":
-        hidden = int((~head.seen[t]).sum())
-        keys = "one key" if hidden == 1 else f"{hidden} keys" if hidden else "no key"
-        said = f"The mask is added, and hides {keys} from {token}: {said}."
-    else:
-        said = f"Softmax makes weights of the scores of {token}, which sum to 1: {said}."
+    token, mix = f'"{head.names[0][t]}"', step == "mix"
+    row = head.stages["weights" if mix else step][t]
+    said = _list(row, head.names[1], "of" if mix else "for")
+    hidden = int((row == -np.inf).sum())
+    keys = {0: "no key", 1: "one key"}.get(hidden, f"{hidden} keys")
+    home = f"It is ({', '.join(map(signed, head.output[t]))})."
+    sentence = {
+        "scores": f"{token} looks for keys that are like its query. The score q · k is {said}.",
+        "scaled": f"Each score of {token} is multiplied by {head.scale}: {said}.",
+        "masked": f"The mask is added, and hides {keys} from {token}: {said}.",
+        "weights": f"Softmax makes weights of the scores of {token}, which sum to 1: {said}.",
+        "mix": f"{token} takes home the mean of the values: {said}. {home}",
+    }[step]
     where = "softmax" if step == "weights" else step
-    return Frame(f"{token}: {where}", said, (t, step), at=f"query{t}")
+    return Frame(f"{token}: {where}", sentence, (step, t), at="output" if mix else f"query{t}")
 
 
 def _list(row: np.ndarray, keys: Sequence[str], word: str) -> str:
     """The largest numbers and their keys; weights of 0 are left out, but counted."""
     order = [s for s in np.argsort(-row, kind="stable")[:SAID] if word == "for" or row[s]]
     order = sorted(order) if len(row) <= SAID else order
-    said = ", ".join(f'{minus(short(row[s]))} {word} "{keys[s]}"' for s in order)
+    said = ", ".join(f'{signed(row[s])} {word} "{keys[s]}"' for s in order)
     rest = (len(row) if word == "for" else np.count_nonzero(row)) - len(order)
     less = f"{rest} more" if word == "for" else f"less of {rest} more"
     return said + (f", and {less}" if rest else "")
 
 
-def _alt(weights: np.ndarray, queries: Sequence[str], keys: Sequence[str]) -> str:
-    most = [
-        f'"{query}" at "{keys[int(row.argmax())]}" ({row.max():.3f})'
-        for query, row in zip(queries, weights, strict=True)
-    ]
-    said = f"Attention of {len(queries)} queries to {len(keys)} keys. Where each looks most: "
+def _alt(weights: np.ndarray, names: Names) -> str:
+    most = []
+    for query, row in zip(names[0], weights, strict=True):
+        most.append(f'"{query}" at "{names[1][int(row.argmax())]}" ({row.max():.3f})')
+    said = "Attention of {} queries to {} keys. Where each looks most: ".format(*map(len, names))
     return said + ", ".join(most[:LOOKS]) + (", ..." if len(most) > LOOKS else ".")
 
 
@@ -267,127 +237,98 @@ class Plan:
     keys: Grid
     matrix: Grid
 
-    def tokens(self, queries: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
+    def tokens(self, names: Names) -> dict[str, str]:
         """A chip for each token, to be clicked."""
-        pieces = {f"query{t}": _chip(self.queries, t, token) for t, token in enumerate(queries)}
-        return pieces | {f"key{s}": _chip(self.keys, s, token) for s, token in enumerate(keys)}
+        chips = {}
+        for what, grid, tokens in zip(
+            ("query", "key"), (self.queries, self.keys), names, strict=True
+        ):
+            for n, token in enumerate(tokens):
+                (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
+                chip = svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf")
+                chip += svg.write(*middle, token, 12.5, grid.wide - 8, anchor="middle")
+                chips[f"{what}{n}"] = chip
+        return chips
 
-    def names(self, queries: Sequence[str], keys: Sequence[str]) -> str:
-        """The tokens beside the matrix and above it."""
-        m, parts = self.matrix, []
-        for s, token in enumerate(keys):
-            x = m.corner(0, s + 0.5)[0]
-            parts.append(svg.write(x, m.top - 9, token, 10.5, m.wide - 2, "quiet", anchor="middle"))
-        for t, token in enumerate(queries):
-            y = m.corner(t + 0.5, 0)[1]
-            parts.append(svg.write(m.left - 6, y, token, 10.5, TOKEN - 6, "quiet", anchor="end"))
-        return "".join(parts)
-
-    def links(self, t: int, seen: np.ndarray, weights: np.ndarray | None = None) -> str:
-        """From a query to each key that it sees, as thick as its weight is large."""
-        x, y = self.queries.right, self.queries.corner(t + 0.5, 0)[1]
-        parts = []
-        for s in np.flatnonzero(seen if weights is None else weights):
+    def links(self, t: int, row: np.ndarray) -> str:
+        """From a query to each key that it sees; if `row` holds weights, the larger the thicker."""
+        start, parts = (self.queries.right, self.queries.corner(t + 0.5, 0)[1]), []
+        for s in np.flatnonzero(row):
             look: dict[str, Any] = {"class_": "link", "stroke_width": 1.2}
-            if weights is not None:
-                w = float(weights[s])
+            if row.dtype != bool:
+                w = float(row[s])
                 look = {"class_": "link value", "stroke_width": round(0.6 + 8 * w, 2)}
                 look |= {"stroke_opacity": round(0.3 + 0.5 * w, 2), "data_v": repr(w)}
-            d = svg.curve([(x, y), (self.keys.left, self.keys.corner(s + 0.5, 0)[1])])
+            d = svg.curve([start, (self.keys.left, self.keys.corner(s + 0.5, 0)[1])])
             parts.append(svg.element("path", d=d, **look))
         return "".join(parts)
 
     def rows(self, weights: np.ndarray, known: int) -> dict[str, str]:
         """The rows of the matrix, each to be clicked; all but the first `known` wait."""
         return {
-            f"row{t}": "".join(
-                self.matrix.cell(t, s, w, 1.0, "value") if t < known else self.matrix.cell(t, s)
-                for s, w in enumerate(row)
-            )
+            f"row{t}": self.matrix.row(t).cells([row], 1.0, "value", t < known)
             for t, row in enumerate(weights)
         }
 
     def here(self, t: int, matrix: bool) -> str:
         """A frame around the query, and around its row of the matrix."""
-        row = self.matrix.outline((t, t), (0, self.matrix.columns - 1)) if matrix else ""
-        return self.queries.outline((t, t), (0, 0)) + row
+        row = self.matrix.outline([t], range(self.matrix.columns)) if matrix else ""
+        return self.queries.outline([t], [0]) + row
 
 
-def _chip(grid: Grid, n: int, token: str) -> str:
-    (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
-    return svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf") + svg.write(
-        *middle, token, 12.5, grid.wide - 8, anchor="middle"
-    )
-
-
-def _drawing(
-    head: Head,
-) -> tuple[Callable[[Frame], dict[str, str]], tuple[float, float, float, float]]:
+def _drawing(head: Head) -> Drawing:
     """Each key has a row: its token, k, its number in each stage, and v. The matrix is below.
 
     The query stands above the keys, so that what is multiplied stands in one column, and the
     result below the values, so that what is added does.
     """
-    T, S, D, E = len(head.queries), len(head.keys), head.q.shape[1], head.v.shape[1]
+    (T, D), (S, E) = head.q.shape, head.v.shape
     tall = 30 if max(T, S) <= 7 else 24
     wide = 38 if D + E <= 8 else 30
     top = EDGE + HEAD + tall + GAP + HEAD
     queries = Grid(EDGE, top, T, 1, TOKEN, tall)
     keys = Grid(queries.right + LINKS, top, S, 1, TOKEN, tall)
     k = Grid(keys.right + GAP, top, S, D, wide, tall)
-    columns = Grid(k.right + GAP, top, S, len(head.stages), COLUMN, tall)
-    v = Grid(columns.right + GAP, top, S, E, wide, tall)
+    stages, left, fixed = {}, k.right + GAP, ""
+    for name in head.stages:
+        stages[name] = Grid(left, top, S, 1, COLUMN, tall)
+        x, left = left + COLUMN / 2, left + COLUMN
+        fixed += svg.write(x, top - 12, CAPTIONS[name], 12, COLUMN - 2, "strong", anchor="middle")
+    v = Grid(left + GAP, top, S, E, wide, tall)
     query = Grid(k.left, EDGE + HEAD, 1, D, wide, tall)
     output = Grid(v.left, v.bottom + GAP, 1, E, wide, tall)
     below = max(queries.bottom, output.bottom) + GAP + 2 * HEAD
     matrix = Grid(EDGE + TOKEN, below, T, S, 38, tall)
     plan = Plan(queries, keys, matrix)
-    view = (0, 0, max(v.right, matrix.right) + EDGE, matrix.bottom + EDGE)
-    captions = {"scores": "q · k", "scaled": "× scale", "masked": "+ mask", "weights": "softmax"}
     most = {name: farthest(numbers) for name, numbers in head.stages.items()} | {"weights": 1.0}
-    numbers = farthest(np.concatenate([head.q, head.k]))
-    values = farthest(np.concatenate([head.v, head.output]))
-    fixed = "".join(
-        [
-            *(grid.head(text, TOKEN, 12) for grid, text in (
-                (queries, "queries"), (keys, "keys"), (k, "k"), (v, "v"))),
-            *(svg.write(columns.corner(0, n + 0.5)[0], top - 12, captions[name], 12, COLUMN - 2,
-                        "strong", anchor="middle") for n, name in enumerate(head.stages)),
-            k.cells(head.k, numbers), v.cells(head.v, values),
-            matrix.head("weights of all queries", 300, 9 + HEAD),
-            plan.names(head.queries, head.keys),
-        ]
-    )  # fmt: skip
-    tokens = plan.tokens(head.queries, head.keys)
+    most_in, most_out = farthest([*head.q, *head.k]), farthest([*head.v, *head.output])
+    for name, grid in (("queries", queries), ("keys", keys), ("k", k), ("v", v)):
+        fixed += grid.head(name, TOKEN, 12)
+    fixed += k.cells(head.k, most_in) + v.cells(head.v, most_out)
+    fixed += matrix.head("weights of all queries", 300, 9 + HEAD) + matrix.names(head.names, 10.5)
+    x, y = output.left - 8, output.top + tall / 2
+    equals = svg.write(x, y, "Σ weight · v =", 12.5, 150, "strong", anchor="end")
+    tokens, steps = plan.tokens(head.names), [*stages, "mix"]
 
     def draw(frame: Frame) -> dict[str, str]:
-        t, step = frame.event or (-1, "")
-        names = list(head.stages)
-        done = names.index(step) + 1 if step in names else len(names) * (step == "mix")
-        weighted = done == len(names)
-        shown = names[:done]
+        step, t = frame.event or ("", 0)
+        done = steps[: steps.index(step) + 1] if step else []
+        weights, weighted = head.stages["weights"], "weights" in done
         pieces = {"fixed": fixed} | tokens | {"links": "", "q": ""}
         if done:
-            seen = head.seen[t] if "masked" in shown else np.ones(S, bool)
-            pieces["links"] = plan.links(t, seen, head.stages["weights"][t] if weighted else None)
-            pieces["q"] = query.cells(head.q[t : t + 1], numbers)
-            pieces["q"] += query.head(f"q of {head.queries[t]}", 150, 12)
-        for n, name in enumerate(names):
-            row = head.stages[name][t] if name in shown else [None] * S
-            role = "value" if name == "weights" and weighted else ""
-            cells = (columns.cell(s, n, x, most[name], role) for s, x in enumerate(row))
-            pieces[name] = "".join(cells)
-        mixed = head.output[t : t + 1] if step == "mix" else [[None] * E]
-        pieces["output"] = "".join(output.cell(0, n, x, values) for n, x in enumerate(mixed[0]))
-        pieces["output"] += svg.write(
-            output.left - 8, output.corner(0.5, 0)[1], "Σ weight · v =", 12.5, 150, "strong",
-            anchor="end",
-        )  # fmt: skip
-        pieces |= plan.rows(head.stages["weights"], t + weighted)
+            seen = weights if weighted else head.stages[step] != -np.inf
+            pieces["links"] = plan.links(t, seen[t])
+            pieces["q"] = query.cells(head.q[[t]], most_in)
+            pieces["q"] += query.head(f"q of {head.names[0][t]}", 150, 12)
+        for name, grid in stages.items():
+            role, column = "value" if name == "weights" else "", head.stages[name][[t]].T
+            pieces[name] = grid.cells(column, most[name], role, name in done)
+        pieces["output"] = output.cells(head.output[[t]], most_out, known=step == "mix") + equals
+        pieces |= plan.rows(weights, t + weighted)
         pieces["here"] = plan.here(t, weighted) if done else ""
         return pieces
 
-    return draw, view
+    return draw, (0, 0, max(v.right, matrix.right) + EDGE, matrix.bottom + EDGE)
 
 
 # ---- weights alone
@@ -397,58 +338,49 @@ def _trace_of_weights(weights: Any, tokens: Any, title: str) -> Trace:
     """A frame for each query in each head."""
     owner = "show.attention_weights"
     (w,) = floats(owner, weights)
-    if w.ndim not in (2, 3):
-        raise ValueError(
-            f"{owner} needs weights (T, S), or (N, T, S) for N heads; got {w.shape}. Of a batch "
-            "take one sequence: weights[0]."
-        )
+    wanted = "weights (T, S), or (N, T, S) for N heads, such as weights[0] of a batch"
+    need(w.ndim in (2, 3), owner, wanted, w.shape)
     heads = w if w.ndim == 3 else w[None]
     (N, T, S) = heads.shape
-    if max(T, S) > ALONE or heads.size > PAIRS:
-        raise ValueError(
-            f"{owner} draws {ALONE} positions and, in all heads, {PAIRS} pairs; got {w.shape}. "
-            "Show fewer heads or positions, such as weights[:2, :16, :16]."
-        )
-    if (heads < 0).any() or not np.allclose(heads.sum(-1), 1, atol=1e-3):
-        raise ValueError(
-            f"{owner} needs weights from 0 up that sum to 1 for each query; these sum to "
-            f"{short(heads.sum(-1).min())} to {short(heads.sum(-1).max())}. Take the softmax of "
-            "scores first: scores.softmax(-1)."
-        )
-    queries, keys = _names(owner, tokens, T, S)
+    wanted = (
+        f"up to {ALONE} positions and {PAIRS} pairs in all heads, such as weights[:2, :16, :16]"
+    )
+    need(max(T, S) <= ALONE and heads.size <= PAIRS, owner, wanted, w.shape)
+    sums = heads.sum(-1)
+    wanted = "weights from 0 up that sum to 1 for each query, such as scores.softmax(-1)"
+    good = (heads >= 0).all() and np.allclose(sums, 1, atol=1e-3)
+    got = f"{short(heads.min())} and up, with sums from {short(sums.min())} to {short(sums.max())}"
+    need(good, owner, wanted, got)
+    names = _names(owner, tokens, T, S)
     tall = 30 if max(T, S) <= 12 else 24
     wide = max(24, min(38, (840 - 4 * EDGE - 3 * TOKEN - LINKS) // S))
-    grid = Grid(EDGE, EDGE + 2 * HEAD, T, 1, TOKEN, tall)
-    key_grid = Grid(grid.right + LINKS, grid.top, S, 1, TOKEN, tall)
-    plan = Plan(grid, key_grid, Grid(key_grid.right + 2 * GAP + TOKEN, grid.top, T, S, wide, tall))
-    events = [(n, t) for n in range(N) for t in range(T)]
-
-    def frame(n: int, t: int) -> Frame:
-        said = f'"{queries[t]}" takes {_list(heads[n, t], keys, "of")}.'
-        of = f"head {n}, " if N > 1 else ""
-        return Frame(f"{of}{queries[t]}", (of and f"In head {n} ") + said, (n, t), at=f"query{t}")
-
-    fixed = grid.head("queries", TOKEN, 12) + key_grid.head("keys", TOKEN, 12)
-    fixed += plan.names(queries, keys)
-    chips = plan.tokens(queries, keys)
+    left = Grid(EDGE, EDGE + 2 * HEAD, T, 1, TOKEN, tall)
+    right = Grid(left.right + LINKS, left.top, S, 1, TOKEN, tall)
+    matrix = Grid(right.right + 2 * GAP + TOKEN, left.top, T, S, wide, tall)
+    plan = Plan(left, right, matrix)
+    view = (0, 0, matrix.right + EDGE, max(left.bottom, right.bottom) + EDGE)
+    fixed = left.head("queries", TOKEN, 12) + right.head("keys", TOKEN, 12)
+    fixed += matrix.names(names, 10.5)
+    chips = plan.tokens(names)
 
     def draw(frame: Frame) -> dict[str, str]:
         n, t = frame.event
-        pieces = {"fixed": fixed} | chips
-        pieces["links"] = plan.links(t, heads[n, t] > 0, heads[n, t])
         heading = f"weights of head {n}" if N > 1 else "weights"
-        pieces["head"] = plan.matrix.head(heading, 200, 9 + HEAD)
-        pieces |= plan.rows(heads[n], known=T)
-        pieces["here"] = plan.here(t, matrix=True)
-        return pieces
+        pieces = {"fixed": fixed} | chips | {"links": plan.links(t, heads[n, t])}
+        pieces["head"] = matrix.head(heading, 200, 9 + HEAD)
+        return pieces | plan.rows(heads[n], known=T) | {"here": plan.here(t, matrix=True)}
 
-    at = {t: [n for n, e in enumerate(events) if e[1] == t] for t in range(T)}
-    texts = [plain(head, "{:.3f}".format, queries, keys) for head in heads]
+    frames = []
+    for n, t in np.ndindex(N, T):
+        of, inside = (f"head {n}, ", f"In head {n} ") if N > 1 else ("", "")
+        token, said = names[0][t], _list(heads[n, t], names[1], "of")
+        said = f'{inside}"{token}" takes {said}.'
+        frames.append(Frame(f"{of}{token}", said, (n, t), at=f"query{t}"))
+    alt = _alt(heads.mean(0), names)
+    texts = [plain(head, "{:.3f}".format, names) for head in heads]
     if N > 1:
+        alt = f"{N} heads; on average: {alt}"
         texts = [f"head {n}\n{text}" for n, text in enumerate(texts)]
-    alt = _alt(heads.mean(0), queries, keys)
-    view = (0, 0, plan.matrix.right + EDGE, max(key_grid.bottom, grid.bottom) + EDGE)
-    frames = [frame(*event) for event in events]
     title = one_line(title or "", limit=80)
     return Trace(
         title=title or "Attention weights",
@@ -456,8 +388,8 @@ def _trace_of_weights(weights: Any, tokens: Any, title: str) -> Trace:
         draw=draw,
         view=view,
         jumps={f"head {n}": n * T for n in range(N)} if N > 1 else {},
-        clicks=_clicks(at, queries is keys),
-        alt=under(title, f"{N} heads; on average: {alt}" if N > 1 else alt),
+        clicks=_clicks(frames, names),
+        alt=under(title, alt),
         text="\n".join(texts),
         data={"weights": w},
     )

@@ -3,8 +3,8 @@
 The sign is printed as well; colour alone never says anything.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -12,11 +12,15 @@ import numpy as np
 
 from nnlib.graph import Node
 from nnlib.show import svg
-from nnlib.show.text import minus, tiny
+from nnlib.show.text import minus, short, tiny
+from nnlib.show.trace import Frame
 
 FULLEST = 0.5  # how much of its colour the largest number's cell has: text must stand out from it
 STEPS = 12  # of colour: so few that the still picture, which has few colours, has these
 SMALL, ROOMY = 22, 34  # pixels: no number is written in a smaller cell, two decimals in a larger
+Names = tuple[Sequence[Any], Sequence[Any]]  # of rows, and of columns
+# What draws a frame, and the part of the plane on which it does, as in a Trace.
+Drawing = tuple[Callable[[Frame], dict[str, str]], tuple[float, float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,9 @@ class Grid:
     top: float
     rows: int
     columns: int
-    wide: float = 38
-    tall: float = 38
+    wide: float
+    tall: float
+    padding: tuple[int, int] = (0, 0)  # rows and columns on each side that are not counted
 
     @property
     def right(self) -> float:
@@ -39,19 +44,22 @@ class Grid:
         return self.top + self.rows * self.tall
 
     def corner(self, row: float, column: float) -> tuple[float, float]:
-        return self.left + column * self.wide, self.top + row * self.tall
+        p, q = self.padding
+        return self.left + (q + column) * self.wide, self.top + (p + row) * self.tall
 
-    def cell(
-        self, row: int, column: int, number: Any = None, most: float = 0, role: str = ""
-    ) -> str:
+    def row(self, n: int) -> "Grid":
+        """One of its rows, as a grid."""
+        return replace(self, top=self.corner(n, 0)[1], rows=1)
+
+    def cell(self, row: int, column: int, number: Any, most: float = 0, role: str = "") -> str:
         """One cell, with its number as `data-v`; `most` is the number with the fullest colour.
 
-        `role` gives all numbers of a grid one colour, where there is no sign. Without a number the
-        cell waits for one.
+        `role` gives all numbers of a grid one colour, where there is no sign. With None for its
+        number the cell waits for one.
         """
         x, y = self.corner(row, column)
         if number is None:
-            return svg.box(x, y, self.wide, self.tall, 3, f"cell {role or 'waiting'}")
+            return svg.box(x, y, self.wide, self.tall, 3, "cell waiting")
         number = float(number)
         colour = role or ("plus" if number > 0 else "minus" if number < 0 else "zero")
         colour = "padding" if number == -np.inf else colour
@@ -63,22 +71,19 @@ class Grid:
         )  # fmt: skip
         if min(self.wide, self.tall) < SMALL:
             return drawn
-        return drawn + svg.write(
-            x + self.wide / 2, y + self.tall / 2, _brief(number, self.wide), 11.5,
-            self.wide - 4,
-            anchor="middle",
-        )  # fmt: skip
+        x, y = self.corner(row + 0.5, column + 0.5)
+        text = _brief(number, self.wide)
+        return drawn + svg.write(x, y, text, 11.5, self.wide - 4, anchor="middle")
 
-    def cells(self, numbers: Any, most: float = 0, role: str = "") -> str:
-        """A cell for each number of an array (rows, columns)."""
-        return "".join(self.cell(r, c, x, most, role) for (r, c), x in np.ndenumerate(numbers))
+    def cells(self, numbers: Any, most: float = 0, role: str = "", known: bool = True) -> str:
+        """A cell for each number of an array (rows, columns); if not `known` yet, they wait."""
+        each = np.ndenumerate(numbers)
+        return "".join(self.cell(r, c, x if known else None, most, role) for (r, c), x in each)
 
-    def outline(
-        self, rows: tuple[int, int], columns: tuple[int, int], role: str = "here value"
-    ) -> str:
+    def outline(self, rows: Sequence[int], columns: Sequence[int], role="here value") -> str:
         """A frame around the cells from the first to the last row and column."""
         x, y = self.corner(rows[0], columns[0])
-        right, bottom = self.corner(rows[1] + 1, columns[1] + 1)
+        right, bottom = self.corner(rows[-1] + 1, columns[-1] + 1)
         return svg.box(x, y, right - x, bottom - y, 4, role)
 
     def head(self, text: str, room: float = 0, above: float = 30) -> str:
@@ -86,16 +91,15 @@ class Grid:
         room = max(room, self.right - self.left)
         return svg.write(self.left, self.top - above, text, 12.5, room, "strong")
 
-    def indices(self, padding: tuple[int, int] = (0, 0)) -> str:
-        """The numbers of the rows, to the left, and of the columns, above; padding has none."""
-        p, q = padding
-        parts = []
-        for n in range(self.rows - 2 * p):
-            x, y = self.corner(p + n + 0.5, 0)
-            parts.append(svg.write(x - 5, y, f"{n}", 9.5, 20, "quiet", anchor="end"))
-        for n in range(self.columns - 2 * q):
-            x, y = self.corner(0, q + n + 0.5)
-            parts.append(svg.write(x, y - 8, f"{n}", 9.5, 20, "quiet", anchor="middle"))
+    def names(self, names: Names, size: float) -> str:
+        """The names of its rows, to the left, and of its columns, above."""
+        parts, away = [], size - 4.5  # a larger text stands further away
+        for n, name in enumerate(names[0]):
+            x, y = self.left - away, self.corner(n + 0.5, 0)[1]
+            parts.append(svg.write(x, y, f"{name}", size, 70, "quiet", anchor="end"))
+        for n, name in enumerate(names[1]):
+            x, y, room = self.corner(0, n + 0.5)[0], self.top - away - 3, self.wide - 2
+            parts.append(svg.write(x, y, f"{name}", size, room, "quiet", anchor="middle"))
         return "".join(parts)
 
 
@@ -117,9 +121,8 @@ def floats(what: str, *given: Any) -> list[np.ndarray]:
     arrays = [np.asarray(x.data if isinstance(x, Node) else x) for x in given]
     for array in arrays:
         if array.dtype.kind not in "biuf" or not array.size:
-            raise TypeError(
-                f"{what} needs arrays of numbers; got {array.dtype} of shape {array.shape}."
-            )
+            got = f"{array.dtype} of shape {array.shape}"
+            raise TypeError(f"{what} needs arrays of numbers; got {got}.")
     dtypes = [array.dtype if array.dtype.kind == "f" else np.dtype(float) for array in arrays]
     return [array.astype(np.result_type(*dtypes)) for array in arrays]
 
@@ -130,29 +133,46 @@ def farthest(numbers: Any) -> float:
     return float(finite.max(initial=0.0))
 
 
-def plain(
-    numbers: Any, write: Callable[[Any], str], rows: Sequence[str] = (), columns: Sequence[str] = ()
-) -> str:
+def plain(numbers: Any, write: Callable[[Any], str], names: Names = ((), ())) -> str:
     """An array (rows, columns) as text, with names for its rows and columns if there are any.
 
     Example:
-        >>> print(plain([[1.0, -0.5]], "{:.3f}".format, rows=["a"], columns=["a", "cat"]))
+        >>> print(plain([[1.0, -0.5]], "{:.3f}".format, names=(["a"], ["a", "cat"])))
                a     cat
         a  1.000  -0.500
     """
-    texts = [[write(x) for x in row] for row in numbers]
-    if columns:
-        texts = [list(columns), *texts]
+    texts, (rows, columns) = [[write(x) for x in row] for row in numbers], names
     if rows:
-        texts = [
-            [name, *row] for name, row in zip([*[""] * bool(columns), *rows], texts, strict=True)
-        ]
+        left = [name.ljust(max(map(len, rows))) for name in rows]
+        texts = [["", *columns], *([name, *row] for name, row in zip(left, texts, strict=True))]
     wide = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    lines = (
-        "  ".join(
-            text.ljust(w) if rows and n == 0 else text.rjust(w)
-            for n, (text, w) in enumerate(zip(row, wide, strict=True))
-        )
-        for row in texts
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join("  ".join(map(str.rjust, row, wide)).rstrip() for row in texts)
+
+
+def signed(x: Any) -> str:
+    """A number as a sentence says it, in few signs."""
+    return minus(short(x))
+
+
+def times(shape: Iterable[int]) -> str:
+    """A size in words.
+
+    Example:
+        >>> times((3, 4))
+        '3 × 4'
+    """
+    return " × ".join(map(str, shape))
+
+
+def unusual(**settings: tuple[int, int]) -> list[str]:
+    """The settings of a window that are worth a word: not a padding of 0, nor another of 1.
+
+    Example:
+        >>> unusual(stride=(2, 2), padding=(0, 0), dilation=(1, 3))
+        ['stride 2', 'dilation (1, 3)']
+    """
+    said = []
+    for name, (along, across) in settings.items():
+        if {along, across} != {int(name != "padding")}:
+            said.append(f"{name} {along if along == across else (along, across)}")
+    return said

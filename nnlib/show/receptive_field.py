@@ -1,6 +1,6 @@
 """The receptive field: which pixels one output of a stack of layers sees, found by a gradient."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ from nnlib import functional as F
 from nnlib import nn
 from nnlib.check import Size, pair
 from nnlib.show import svg
-from nnlib.show.grid import Grid
-from nnlib.show.text import one_line, table, under
+from nnlib.show.grid import Drawing, Grid, times, unusual
+from nnlib.show.text import need, one_line, table, under
 from nnlib.show.trace import Frame, Trace
 from nnlib.tensor import Tensor
 
@@ -22,7 +22,7 @@ LAYERS, SIDE, ACROSS = 6, 40, 100  # the most that is drawn; ACROSS: cells of al
 WIDE, LARGEST, LEAST, GAP = 820, 30, 7, 30  # pixels: the picture, a cell at most and at least
 HEAD, INDEX = 44, 6  # above the maps, and to their left
 WINDOWS = {nn.Conv2d: "conv", nn.MaxPool2d: "max pool", nn.AvgPool2d: "avg pool"}
-Field = tuple[tuple[int, int], tuple[int, int]]  # first and last row, first and last column
+Field = tuple[range, range]  # the rows and the columns that are seen
 # These work number by number: what goes in at a place comes out there.
 POINTWISE = (
     nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softmax, nn.Dropout, nn.BatchNorm2d
@@ -36,19 +36,12 @@ class Window:
     name: str
     kernel: tuple[int, int]
     stride: tuple[int, int]
-    dilation: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int]
+    padding: tuple[int, int]
 
     def __str__(self) -> str:
-        said = [f"{self.name} {_times(self.kernel)}"]
-        for what, size, usual in (
-            ("stride", self.stride, 1),
-            ("dilation", self.dilation, 1),
-            ("padding", self.padding, 0),
-        ):
-            if size != (usual, usual):
-                said.append(f"{what} {size[0] if size[0] == size[1] else size}")
-        return ", ".join(said)
+        settings = unusual(stride=self.stride, dilation=self.dilation, padding=self.padding)
+        return ", ".join([f"{self.name} {times(self.kernel)}", *settings])
 
     def needs(self, places: tuple[int, int]) -> tuple[int, int]:
         """How large a map has to be for so many places of the window."""
@@ -87,30 +80,29 @@ def receptive_field(
     """
     from nnlib.show.stage import Stage
 
-    return Stage(trace(layers, at, size, title))
-
-
-def trace(
-    layers: Any, at: tuple[int, int] | None = None, size: Size | None = None, title: str = ""
-) -> Trace:
-    """One frame for the output, then one for each map before it."""
     stack = _stack(layers)
-    maps = _maps(stack, at, size)
-    n = len(stack)
-    fields = [_field(paths) for paths in maps]
-    draw, view = _drawing(maps, fields)
-    names = ["the input", *(f"map {k}" for k in range(1, n)), "the output"]
-    frames = [
-        Frame(names[k], _sentence(stack, maps, fields, k), k, at=f"map{k}")
-        for k in reversed(range(n + 1))
-    ]
-    title = one_line(title or "", limit=80)
-    wide = [_times(map(_count, field)) for field in fields]
-    alt = (
-        f"Cell {fields[n][0][0], fields[n][1][0]} of the output, through {_layers(n)}, sees "
-        f"{wide[0]} of {_times(maps[0].shape)} cells of the input: {_place(fields[0])}."
-    )
+    return Stage(_trace(stack, _maps(stack, at, size), title))
 
+
+def _trace(stack: Sequence[Window], maps: Sequence[np.ndarray], title: str) -> Trace:
+    """One frame for the output, then one for each map before it."""
+    n, fields = len(stack), [_field(paths) for paths in maps]
+    names = ["the input", *(f"map {k}" for k in range(1, n)), "the output"]
+    frames = [Frame(names[k], _sentence(stack, maps, k), k, at=f"map{k}") for k in range(n, -1, -1)]
+    draw, view = _drawing(maps, fields)
+    (rows, columns), at = fields[0], tuple(places[0] for places in fields[n])
+    size, wide = times(maps[0].shape), [times(map(len, field)) for field in fields]
+    alt = f"Cell {at} of the output, through {_layers(n)}, sees {wide[0]} of {size} cells of the "
+    alt += f"input: {_place(fields[0])}."
+    title = one_line(title or "", limit=80)
+    ends = {"rows": (rows[0], rows[-1]), "columns": (columns[0], columns[-1])}
+    shown = {
+        "map": ["input", *(f"{k}: {window}" for k, window in enumerate(stack, start=1))],
+        "size": [times(paths.shape) for paths in maps],
+        "sees": wide,
+        "rows": [f"{rows[0]}-{rows[-1]}" for rows, _ in fields],
+        "columns": [f"{columns[0]}-{columns[-1]}" for _, columns in fields],
+    }
     return Trace(
         title=title or f"What an output sees through {_layers(n)}",
         frames=frames,
@@ -119,21 +111,8 @@ def trace(
         jumps={frame.where: step for step, frame in enumerate(frames)},
         clicks={f"map{k}": [n - k] for k in range(n + 1)},
         alt=under(title, alt),
-        text=table(
-            {
-                "map": ["input", *(f"{k}: {window}" for k, window in enumerate(stack, start=1))],
-                "size": [_times(paths.shape) for paths in maps],
-                "sees": wide,
-                "rows": ["-".join(map(str, rows)) for rows, _ in fields],
-                "columns": ["-".join(map(str, columns)) for _, columns in fields],
-            }
-        ),
-        data={
-            "size": tuple(map(_count, fields[0])),
-            "rows": fields[0][0],
-            "columns": fields[0][1],
-            "paths": maps,
-        },
+        text=table(shown),
+        data={"size": (len(rows), len(columns)), **ends, "paths": maps},
     )
 
 
@@ -144,102 +123,80 @@ def _stack(layers: Any) -> list[Window]:
         if isinstance(layer, POINTWISE):
             continue
         if isinstance(layer, tuple) and len(layer) == 3:
-            names = ("kernel", "stride", "dilation")
-            pairs = [pair(owner, name, x) for name, x in zip(names, layer, strict=True)]
-            stack.append(Window("conv", *pairs))
-        elif isinstance(layer, tuple(WINDOWS)):
-            pairs = [
-                pair(owner, name, getattr(layer, name, 1), least=int(name != "padding"))
-                for name in ("kernel_size", "stride", "dilation", "padding")
-            ]
-            stack.append(Window(WINDOWS[type(layer)], *pairs))
+            name, sizes = "conv", (*layer, 0)
+        elif type(layer) in WINDOWS:
+            settings = ("kernel_size", "stride", "dilation", "padding")
+            name, sizes = WINDOWS[type(layer)], [getattr(layer, each, 1) for each in settings]
         else:
-            raise TypeError(
-                f"{owner} takes (kernel, stride, dilation) for each layer, or Conv2d, MaxPool2d, "
-                f"AvgPool2d and layers that work number by number; got {layer}. Take the part of "
-                "the network before it, such as model[:4]."
-            )
-    if not 1 <= len(stack) <= LAYERS:
-        raise ValueError(f"{owner} draws 1 to {LAYERS} layers with a window; got {len(stack)}.")
+            kinds = "Conv2d, MaxPool2d, AvgPool2d and layers that work number by number"
+            fix = "Take the part of the network before it, such as model[:4]."
+            wanted = f"(kernel, stride, dilation) for each layer, or {kinds}"
+            raise TypeError(f"{owner} takes {wanted}; got {layer}. {fix}")
+        given = zip(("kernel", "stride", "dilation", "padding"), sizes, (1, 1, 1, 0), strict=True)
+        stack.append(Window(name, *(pair(owner, *each) for each in given)))
+    need(1 <= len(stack) <= LAYERS, owner, f"1 to {LAYERS} layers with a window", len(stack))
     return stack
 
 
-def _maps(
-    stack: Sequence[Window], at: tuple[int, int] | None, size: Size | None
-) -> list[np.ndarray]:
+def _maps(stack: Sequence[Window], at: Any, size: Size | None) -> list[np.ndarray]:
     """The number of paths from each cell of each map to the output, by the library's gradient."""
     owner = "show.receptive_field"
     shape = (3, 3) if at is None else (max(3, at[0] + 1), max(3, at[1] + 1))
     for window in reversed(stack):
         shape = window.needs(shape)
     shape = shape if size is None else pair(owner, "size", size)
-    if max(shape) > SIDE:
-        raise ValueError(
-            f"{owner} draws an input of up to {SIDE} × {SIDE}; these layers "
-            f"{'need' if size is None else 'got'} {_times(shape)}. Show fewer layers, or an output "
-            "nearer to (0, 0), or choose size=."
-        )
+    wanted = f"an input of up to {SIDE} × {SIDE}: fewer layers, an output near (0, 0), or size="
+    got = times(shape) + " for these layers" * (size is None)
+    need(max(shape) <= SIDE, owner, wanted, got)
     x = Tensor(np.ones((1, *shape)), requires_grad=True)
     maps = [x]
     for window in stack:
         ones = Tensor(np.ones((1, 1, *window.kernel)))
-        settings = window.stride, window.padding, window.dilation
-        maps.append(F.conv2d(maps[-1], ones, None, *settings))
-        maps[-1].retain_grad()
-    H, W = maps[-1].shape[1:]
+        x = F.conv2d(x, ones, None, window.stride, window.padding, window.dilation)
+        x.retain_grad()
+        maps.append(x)
+    H, W = x.shape[1:]
     row, column = (H // 2, W // 2) if at is None else at
-    if not (0 <= row < H and 0 <= column < W):
-        raise ValueError(
-            f"{owner}: the output has {H} rows and {W} columns, so at= cannot be {at}. Choose at= "
-            f"from (0, 0) to {(H - 1, W - 1)}, or a larger size=."
-        )
-    if sum(m.shape[2] for m in maps) > ACROSS:
-        widths = ", ".join(str(m.shape[2]) for m in maps)
-        raise ValueError(
-            f"{owner} draws maps of up to {ACROSS} cells side by side; these are {widths} wide. "
-            "Show fewer layers, or choose a smaller size=."
-        )
-    maps[-1][0, row, column].backward()
+    wanted = f"at= from (0, 0) to {(H - 1, W - 1)}, or a larger size="
+    need(0 <= row < H and 0 <= column < W, owner, wanted, at)
+    widths = [m.shape[2] for m in maps]
+    wanted = f"maps of up to {ACROSS} cells side by side: fewer layers, or a smaller size="
+    need(sum(widths) <= ACROSS, owner, wanted, f"widths {widths}")
+    x[0, row, column].backward()
     return [np.asarray(m.grad)[0] for m in maps]
 
 
 # ---- what is said
 
 
-def _sentence(
-    stack: Sequence[Window], maps: Sequence[np.ndarray], fields: Sequence[Field], k: int
-) -> str:
-    n = len(stack)
+def _sentence(stack: Sequence[Window], maps: Sequence[np.ndarray], k: int) -> str:
+    n, (rows, columns) = len(stack), _field(maps[k])
     if k == n:
-        at = fields[n][0][0], fields[n][1][0]
+        at = rows[0], columns[0]
         return f"One cell of the output, {at}. What does it see? Go back through {_layers(n)}."
-    seen, extent = int((maps[k] > 0).sum()), [_count(ends) for ends in fields[k]]
+    paths, around = maps[k][maps[k] > 0], len(rows) * len(columns)
     of = "the input" if k == 0 else f"map {k}"
     before = "It" if k == n - 1 else f"What it saw of map {k + 1}"
-    said = f"{before} looks through layer {k + 1}, {stack[k]}, and so sees {_times(extent)} cells "
-    said += f"of {of}: {_place(fields[k])}."
-    if seen < extent[0] * extent[1]:
-        said += f" There are gaps between: it sees {seen} of these {extent[0] * extent[1]}."
-    least, most = maps[k][maps[k] > 0].min(), maps[k].max()
+    said = f"{before} looks through layer {k + 1}, {stack[k]}, and so sees "
+    said += f"{times((len(rows), len(columns)))} cells of {of}: {_place((rows, columns))}."
+    if paths.size < around:
+        said += f" There are gaps between: it sees {paths.size} of these {around}."
+    least, most = paths.min(), paths.max()
     if least < most:
         said += f" From one of them {most:.0f} paths lead to the output, from another {least:.0f}."
     return said
 
 
 def _field(paths: np.ndarray) -> Field:
-    """The first and the last row, the first and the last column that are seen."""
-    rows, columns = np.nonzero(paths)
-    return (int(rows.min()), int(rows.max())), (int(columns.min()), int(columns.max()))
-
-
-def _count(ends: tuple[int, int]) -> int:
-    return ends[1] - ends[0] + 1
+    """The rows and the columns from the first to the last that is seen."""
+    rows, columns = (range(seen.min(), seen.max() + 1) for seen in np.nonzero(paths))
+    return rows, columns
 
 
 def _place(field: Field) -> str:
     return ", ".join(
-        f"{name} {first}" if first == last else f"{name}s {first} to {last}"
-        for name, (first, last) in zip(("row", "column"), field, strict=True)
+        f"{name} {at[0]}" if len(at) == 1 else f"{name}s {at[0]} to {at[-1]}"
+        for name, at in zip(("row", "column"), field, strict=True)
     )
 
 
@@ -247,39 +204,31 @@ def _layers(n: int) -> str:
     return "one layer" if n == 1 else f"{n} layers"
 
 
-def _times(shape: Any) -> str:
-    return " × ".join(map(str, shape))
-
-
 # ---- how it is drawn
 
 
-def _drawing(
-    maps: Sequence[np.ndarray], fields: Sequence[Field]
-) -> tuple[Callable[[Frame], dict[str, str]], tuple[float, float, float, float]]:
+def _drawing(maps: Sequence[np.ndarray], fields: Sequence[Field]) -> Drawing:
     """The maps side by side, the input first; seen cells are orange, for a gradient found them."""
     across = sum(paths.shape[1] for paths in maps)
     side = max(LEAST, min(LARGEST, int((WIDE - (len(maps) - 1) * GAP) / across)))
-    tall = max(paths.shape[0] for paths in maps) * side
-    grids, left = [], float(INDEX)
-    for paths in maps:
-        rows, columns = paths.shape
-        grids.append(Grid(left, HEAD + (tall - rows * side) / 2, rows, columns, side, side))
-        left = max(grids[-1].right, left + 64) + GAP
-    blank = [_blank(grid) for grid in grids]
-    seen = [
-        "".join(grid.cell(*at, m[at], m.max(), "grad") for at in zip(*np.nonzero(m), strict=True))
-        for grid, m in zip(grids, maps, strict=True)
-    ]
-    around = [
-        grid.outline(*fields[k], "here grad") + _cone(grids, fields, k)
-        for k, grid in enumerate(grids)
-    ]
-    heads = "".join(
-        svg.write(grid.left, 12, "input" if k == 0 else f"map {k}", 12.5, 100, "strong")
-        + svg.write(grid.left, 30, f"{_times(m.shape)}", 10.5, 100, "quiet")
-        for k, (grid, m) in enumerate(zip(grids, maps, strict=True))
-    )
+    tall = max(len(paths) for paths in maps) * side
+    grids, blank, seen, around, heads, left = [], [], [], [], "", float(INDEX)
+    for k, paths in enumerate(maps):
+        grid = Grid(
+            left, HEAD + (tall - len(paths) * side) / 2, len(paths), paths.shape[1], side, side
+        )
+        heads += svg.write(left, 12, f"map {k}" if k else "input", 12.5, 100, "strong")
+        heads += svg.write(left, 30, times(paths.shape), 10.5, 100, "quiet")
+        cells = [
+            grid.cell(r, c, x, paths.max(), "grad") for (r, c), x in np.ndenumerate(paths) if x
+        ]
+        seen.append("".join(cells))
+        blank.append(_blank(grid))
+        around.append(grid.outline(*fields[k], "here grad"))
+        grids.append(grid)
+        left = max(grid.right, left + 64) + GAP
+    for k in range(len(maps) - 1):
+        around[k] += _cone(grids[k], grids[k + 1], fields[k], fields[k + 1])
 
     def draw(frame: Frame) -> dict[str, str]:
         pieces = {"heads": heads}
@@ -300,12 +249,11 @@ def _blank(grid: Grid) -> str:
     return box + ruled if lines else box
 
 
-def _cone(grids: Sequence[Grid], fields: Sequence[Field], k: int) -> str:
+def _cone(grid: Grid, onto: Grid, field: Field, seen: Field) -> str:
     """From the corners of the field in one map to those in the next."""
-    paths = []
-    for end in (0, 1) if k + 1 < len(grids) else ():
-        (rows, columns), (to_rows, to_columns) = fields[k : k + 2]
-        start = grids[k].corner(rows[end] + end, columns[1] + 1)
-        d = svg.curve([start, grids[k + 1].corner(to_rows[end] + end, to_columns[0])])
+    (rows, columns), (to_rows, to_columns), paths = field, seen, []
+    for row, to_row in ((rows.start, to_rows.start), (rows.stop, to_rows.stop)):
+        ends = [grid.corner(row, columns.stop), onto.corner(to_row, to_columns.start)]
+        d = svg.curve(ends)
         paths.append(svg.element("path", class_="link grad", d=d, stroke_width=1.2))
     return "".join(paths)

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from nnlib import Tensor, manual_seed, nn, show
 from nnlib import functional as F
-from nnlib.show.attention import trace
 from tests.nnlib.seen import marks, numbers, outside
+
+
+def trace(*given, **options):
+    return show.attention(*given, **options).trace
 
 
 @st.composite
@@ -188,15 +191,30 @@ def test_nothing_sticks_out_and_it_stays_small(T, S, D, E, tokens, causal):
 
 
 BAD = [
-    ((X, X, X[0]), {}, ValueError, r"one head: q \(T, D\).*q\[0, 0\]"),
-    ((X, X[:, :1], X), {}, ValueError, r"got \(3, 2\), \(3, 1\)"),
-    ((X, X[:2], X), {}, ValueError, r"\(3, 2\), \(2, 2\) and \(3, 2\)"),
-    ((np.ones((13, 2)),) * 3, {}, ValueError, "up to 12 positions.*attention_weights"),
+    ((X, X, X[0]), {}, ValueError, r"one head, such as q\[0, 0\].*q \(T, D\)"),
+    ((X, X[:, :1], X), {}, ValueError, r"got q \(3, 2\), k \(3, 1\)"),
+    ((X, X[:2], X), {}, ValueError, r"q \(3, 2\), k \(2, 2\) and v \(3, 2\)"),
+    (
+        (np.ones((13, 2)),) * 3,
+        {},
+        ValueError,
+        r"most 12 positions.*q\[:8, :4\].*attention_weights.*got q \(13, 2\)",
+    ),
     ((np.ones((2, 9)),) * 3, {}, ValueError, "of 8 numbers"),
-    ((X, X, X), {"tokens": ["a"]}, ValueError, "3 for queries and 3 for keys; got 1"),
+    ((X, X, X), {"tokens": ["a"]}, ValueError, "each of 3 queries and 3 keys: a list.*got 1"),
     ((X, X, X), {"tokens": (["a"], ["b"])}, ValueError, "got 1 and 1"),
-    ((X, X, X), {"causal": True, "mask": np.eye(3) > 0}, ValueError, "not both"),
-    ((X, X, X), {"mask": np.tri(3, k=-1) > 0}, ValueError, 'hides all keys from "0"'),
+    (
+        (X, X, X),
+        {"causal": True, "mask": np.eye(3) > 0},
+        ValueError,
+        "at most one of causal and mask; got both",
+    ),
+    (
+        (X, X, X),
+        {"mask": np.tri(3, k=-1) > 0},
+        ValueError,
+        'each query sees a key .True.*no key for "0"',
+    ),
     ((X, X, X), {"mask": np.ones((2, 3), bool)}, ValueError, r"a mask \(2, 3\) does not fit"),
     ((X, X, X), {"mask": np.ones((3, 3), int)}, TypeError, "bools or floats"),
     ((["a"], X, X), {}, TypeError, "arrays of numbers"),
@@ -270,12 +288,12 @@ def test_many_weights_stay_inside_and_small():
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        (np.ones(3), r"\(T, S\), or \(N, T, S\).*weights\[0\]"),
+        (np.ones(3), r"\(T, S\), or \(N, T, S\).*weights\[0\].*got \(3,\)"),
         (np.eye(25), r"24 positions.*got \(25, 25\)"),
         (np.ones((5, 24, 24)) / 24, "2400 pairs"),
-        ([[1.0, 2.0]], "sum to 3 to 3.*softmax"),
-        ([[2.0, -1.0]], "weights from 0 up"),
-        ([[math.nan, 1.0]], "sum to nan"),
+        ([[1.0, 2.0]], r"softmax.*sums from 3 to 3"),
+        ([[2.0, -1.0]], "weights from 0 up.*got -1 and up"),
+        ([[math.nan, 1.0]], "sums from nan"),
     ],
 )
 def test_weights_that_are_none_are_refused_with_what_to_do(weights, said):

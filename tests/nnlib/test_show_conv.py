@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from nnlib import Tensor, nn, show
 from nnlib import functional as F
-from nnlib.show.conv import trace
 from tests.nnlib.seen import marks, numbers, outside
+
+
+def trace(*given, **options):
+    return show.conv(*given, **options).trace
 
 
 @st.composite
@@ -201,15 +204,27 @@ def test_odd_numbers_are_shown_as_they_are():
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        (([1.0, 2.0], [[1.0]]), ValueError, r"image \(C, H, W\).*image \(2,\) and kernel \(1, 1\)"),
+        (
+            ([1.0, 2.0], [[1.0]]),
+            ValueError,
+            r"image \(C, H, W\).*kernel \(C, K, K'\).*image \(2,\) and kernel \(1, 1\)",
+        ),
         (([[1.0]], np.ones((2, 1, 1))), ValueError, r"layer.weight\[0\]"),
         ((np.ones((3, 3, 3, 3)), np.ones((3, 3))), ValueError, r"images\[0\]"),
-        ((np.ones((28, 28)), np.ones((3, 3))), ValueError, r"up to 12 × 12.*:8, :8"),
-        ((np.ones((10, 10)), np.ones((3, 3)), 1, 2), ValueError, r"padding 14 × 14"),
-        ((np.ones((3, 9, 9)), np.ones((3, 1, 1))), ValueError, "side by side"),
+        (
+            (np.ones((28, 28)), np.ones((3, 3))),
+            ValueError,
+            r"most 12 × 12.*:8, :8.*got image \(28, 28\)",
+        ),
+        ((np.ones((10, 10)), np.ones((3, 3)), 1, 2), ValueError, "padding 1 of 14 × 14"),
+        (
+            (np.ones((3, 9, 9)), np.ones((3, 1, 1))),
+            ValueError,
+            "24 with all channels.*padding 3 of 9 × 9 side by side",
+        ),
         ((np.ones((12, 12)), np.ones((7, 7)), 1, 0, 1), None, ""),
         ((np.ones((12, 12)), np.ones((6, 6))), None, ""),
-        ((np.ones((2, 12, 12)), np.ones((2, 6, 6))), ValueError, "3500 products"),
+        ((np.ones((2, 12, 12)), np.ones((2, 6, 6))), ValueError, "3500 products.*3528 products"),
         (([[1.0]], [[1.0, 1.0]]), ValueError, "does not fit"),
         (([["a"]], [[1.0]]), TypeError, "arrays of numbers"),
         (([[1.0]], [[1.0]], 0), ValueError, "stride to be a whole number from 1 up"),

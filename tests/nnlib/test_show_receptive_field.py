@@ -9,10 +9,13 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from nnlib import Tensor, nn, no_grad, show
-from nnlib.show.receptive_field import trace
 from tests.nnlib.seen import marks, numbers, outside
 
 layer = st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2))
+
+
+def trace(*given, **options):
+    return show.receptive_field(*given, **options).trace
 
 
 def by_nudges(layers, shape, at):
@@ -137,16 +140,20 @@ def test_nothing_sticks_out_and_it_stays_small(layers, options):
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        (([],), ValueError, "1 to 6 layers"),
+        (([],), ValueError, "1 to 6 layers.*got 0"),
         (([(1, 1, 1)] * 7,), ValueError, "got 7"),
         (([nn.Linear(3, 2)],), TypeError, r"got Linear\(.*model\[:4\]"),
         (([(3, 1)],), TypeError, r"got \(3, 1\)"),
         (([(3, 0, 1)],), ValueError, "stride to be a whole number from 1 up"),
-        (([(3, 3, 1)] * 4,), ValueError, r"up to 40 × 40; these layers need 243 × 243"),
-        (([(3, 1, 1)], None, 41), ValueError, "got 41 × 41"),
-        (([(3, 1, 1)], (5, 0), 7), ValueError, r"5 rows and 5 columns.*\(4, 4\)"),
-        (([(3, 1, 1)], (-1, 0), 7), ValueError, r"cannot be \(-1, 0\)"),
-        (([(1, 1, 1)] * 3, None, 30), ValueError, "30, 30, 30, 30 wide"),
+        (([(3, 3, 1)] * 4,), ValueError, "up to 40 × 40.*got 243 × 243 for these layers"),
+        (([(3, 1, 1)], None, 41), ValueError, "or size=; got 41 × 41"),
+        (([(3, 1, 1)], (5, 0), 7), ValueError, r"from \(0, 0\) to \(4, 4\).*size=; got \(5, 0\)"),
+        (([(3, 1, 1)], (-1, 0), 7), ValueError, r"got \(-1, 0\)"),
+        (
+            ([(1, 1, 1)] * 3, None, 30),
+            ValueError,
+            r"up to 100 cells.*smaller size=; got widths \[30, 30, 30, 30\]",
+        ),
         (([(3, 1, 1)], None, 2), ValueError, "does not fit"),
     ],
 )
