@@ -9,9 +9,9 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib.show import svg
-from nnlib.show.grid import Drawing, Grid, Names, farthest, floats, plain, signed
-from nnlib.show.text import need, one_line, short, under
-from nnlib.show.trace import Frame, Trace
+from nnlib.show.grid import Drawing, Grid, Names, farthest, floats, on_stage, plain, signed
+from nnlib.show.text import need, one_line, short
+from nnlib.show.trace import Frame
 from nnlib.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -74,9 +74,27 @@ def attention(
         cat  0.330  0.670
         Attention of 2 queries to 2 keys. Where each looks most: "the" at "the" (1.000), "cat" ...
     """
-    from nnlib.show.stage import Stage
-
-    return Stage(_trace(_head(q, k, v, tokens, causal, mask, scale), causal, title))
+    head = _head(q, k, v, tokens, causal, mask, scale)
+    steps, (queries, keys) = [*head.stages, "mix"], head.names
+    said = f"Each of {len(queries)} queries is compared with {len(keys)} keys, and gets its own "
+    said += "mean of their values. Whom does each look at?"
+    said += " Causal: no query sees a later key." * causal
+    frames = [Frame("given", said, None)]
+    frames += [_frame(head, t, step) for t in range(len(queries)) for step in steps]
+    at = [[*range(n, n + len(steps))] for n in range(1, len(frames), len(steps))]
+    jumps = {}
+    for t, token in enumerate(queries if len(queries) <= JUMPS else []):
+        jumps[token if queries.count(token) == 1 else f"{token} ({t})"] = at[t][0]
+    return on_stage(
+        title,
+        "Attention, step by step",
+        _drawing(head),
+        frames=frames,
+        jumps=jumps,
+        clicks=_clicks(at, head.names),
+        data={**head.stages, "output": head.output},
+        **_words(head.stages["weights"][None], head.names),
+    )
 
 
 def attention_weights(
@@ -97,43 +115,42 @@ def attention_weights(
         cat  0.250  0.750
         Attention of 2 queries to 2 keys. Where each looks most: "the" at "the" (1.000), "cat" ...
     """
-    from nnlib.show.stage import Stage
-
-    return Stage(_trace_of_weights(weights, tokens, title))
-
-
-def _trace(head: Head, causal: bool, title: str) -> Trace:
-    """A frame for what is given, then the stages of each query."""
-    steps, queries = [*head.stages, "mix"], head.names[0]
-    frames = [Frame("given", _given(head, causal), None)]
-    frames += [_frame(head, t, step) for t in range(len(queries)) for step in steps]
-    jumps = {}
-    for t, token in enumerate(queries if len(queries) <= JUMPS else []):
-        jumps[token if queries.count(token) == 1 else f"{token} ({t})"] = 1 + t * len(steps)
-    draw, view = _drawing(head)
-    weights = head.stages["weights"]
-    title = one_line(title or "", limit=80)
-    return Trace(
-        title=title or "Attention, step by step",
+    owner = "show.attention_weights"
+    (w,) = floats(owner, weights)
+    wanted = "weights (T, S), or (N, T, S) for N heads, such as weights[0] of a batch"
+    need(w.ndim in (2, 3), owner, wanted, w.shape)
+    heads = w if w.ndim == 3 else w[None]
+    N, T, S = heads.shape
+    wanted = f"at most {ALONE} positions and {PAIRS} pairs in all heads: weights[:2, :16, :16]"
+    need(max(T, S) <= ALONE and heads.size <= PAIRS, owner, wanted, w.shape)
+    sums = heads.sum(-1)
+    good = (heads >= 0).all() and np.allclose(sums, 1, atol=1e-3)
+    wanted = "weights from 0 up that sum to 1 for each query, such as scores.softmax(-1)"
+    got = f"{short(heads.min())} and up, with sums from {short(sums.min())} to {short(sums.max())}"
+    need(good, owner, wanted, got)
+    names = _names(owner, tokens, T, S)
+    frames = []
+    for n, t in np.ndindex(N, T):
+        of, inside = (f"head {n}, ", f"In head {n} ") if N > 1 else ("", "")
+        said = f'{inside}"{names[0][t]}" takes {_list(heads[n, t], names[1], "of")}.'
+        frames.append(Frame(f"{of}{names[0][t]}", said, (n, t), at=f"query{t}"))
+    return on_stage(
+        title,
+        "Attention weights",
+        _drawing_of_weights(heads, names),
         frames=frames,
-        draw=draw,
-        view=view,
-        jumps=jumps,
-        clicks=_clicks(frames, head.names),
-        alt=under(title, _alt(weights, head.names)),
-        text=plain(weights, "{:.3f}".format, head.names),
-        data={**head.stages, "output": head.output},
+        jumps={f"head {n}": n * T for n in range(N)} if N > 1 else {},
+        clicks=_clicks([[*range(t, N * T, T)] for t in range(T)], names),
+        data={"weights": w},
+        **_words(heads, names),
     )
 
 
-def _clicks(frames: Sequence[Frame], names: Names) -> dict[str, list[int]]:
+def _clicks(at: Sequence[list[int]], names: Names) -> dict[str, list[int]]:
     """A token goes to its query, as does a row of the matrix."""
-    clicks, of_itself = {}, names[0] is names[1]
-    for name in ("query", "row", "key") if of_itself else ("query", "row"):
-        for n, frame in enumerate(frames):
-            if frame.event:
-                clicks.setdefault(f"{name}{frame.event[1]}", []).append(n)
-    return clicks
+    of_itself = names[0] is names[1]
+    pieces = ("query", "row", "key") if of_itself else ("query", "row")
+    return {f"{piece}{t}": steps for piece in pieces for t, steps in enumerate(at)}
 
 
 def _head(q, k, v, tokens, causal, mask, scale) -> Head:
@@ -181,15 +198,6 @@ def _names(owner: str, tokens: Any, T: int, S: int) -> Names:
 # ---- what is said
 
 
-def _given(head: Head, causal: bool) -> str:
-    queries, keys = map(len, head.names)
-    said = (
-        f"Each of {queries} queries is compared with {keys} keys, and gets its own mean of their "
-    )
-    said += "values. Whom does each look at?"
-    return said + " Causal: no query sees a later key." * causal
-
-
 def _frame(head: Head, t: int, step: str) -> Frame:
     token, mix = f'"{head.names[0][t]}"', step == "mix"
     row = head.stages["weights" if mix else step][t]
@@ -218,12 +226,18 @@ def _list(row: np.ndarray, keys: Sequence[str], word: str) -> str:
     return said + (f", and {less}" if rest else "")
 
 
-def _alt(weights: np.ndarray, names: Names) -> str:
-    most = []
-    for query, row in zip(names[0], weights, strict=True):
-        most.append(f'"{query}" at "{names[1][int(row.argmax())]}" ({row.max():.3f})')
-    said = "Attention of {} queries to {} keys. Where each looks most: ".format(*map(len, names))
-    return said + ", ".join(most[:LOOKS]) + (", ..." if len(most) > LOOKS else ".")
+def _words(heads: np.ndarray, names: Names) -> dict[str, str]:
+    """Where each query looks, for somebody who cannot see it, and the weights as they are."""
+    (queries, keys), most = names, []
+    for query, row in zip(queries, heads.mean(0), strict=True):
+        most.append(f'"{query}" at "{keys[int(row.argmax())]}" ({row.max():.3f})')
+    alt = f"Attention of {len(queries)} queries to {len(keys)} keys. Where each looks most: "
+    alt += ", ".join(most[:LOOKS]) + (", ..." if len(most) > LOOKS else ".")
+    texts = [plain(head, "{:.3f}".format, names) for head in heads]
+    if len(heads) == 1:
+        return {"alt": alt, "text": texts[0]}
+    texts = [f"head {n}\n{text}" for n, text in enumerate(texts)]
+    return {"alt": f"{len(heads)} heads; on average: {alt}", "text": "\n".join(texts)}
 
 
 # ---- how it is drawn
@@ -240,9 +254,8 @@ class Plan:
     def tokens(self, names: Names) -> dict[str, str]:
         """A chip for each token, to be clicked."""
         chips = {}
-        for what, grid, tokens in zip(
-            ("query", "key"), (self.queries, self.keys), names, strict=True
-        ):
+        grids = {"query": self.queries, "key": self.keys}
+        for (what, grid), tokens in zip(grids.items(), names, strict=True):
             for n, token in enumerate(tokens):
                 (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
                 chip = svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf")
@@ -308,13 +321,14 @@ def _drawing(head: Head) -> Drawing:
     fixed += matrix.head("weights of all queries", 300, 9 + HEAD) + matrix.names(head.names, 10.5)
     x, y = output.left - 8, output.top + tall / 2
     equals = svg.write(x, y, "Σ weight · v =", 12.5, 150, "strong", anchor="end")
-    tokens, steps = plan.tokens(head.names), [*stages, "mix"]
+    always = {"fixed": fixed} | plan.tokens(head.names)
+    steps, weights = [*stages, "mix"], head.stages["weights"]
 
     def draw(frame: Frame) -> dict[str, str]:
         step, t = frame.event or ("", 0)
         done = steps[: steps.index(step) + 1] if step else []
-        weights, weighted = head.stages["weights"], "weights" in done
-        pieces = {"fixed": fixed} | tokens | {"links": "", "q": ""}
+        weighted = "weights" in done
+        pieces = always | {"links": "", "q": ""}
         if done:
             seen = weights if weighted else head.stages[step] != -np.inf
             pieces["links"] = plan.links(t, seen[t])
@@ -331,65 +345,22 @@ def _drawing(head: Head) -> Drawing:
     return draw, (0, 0, max(v.right, matrix.right) + EDGE, matrix.bottom + EDGE)
 
 
-# ---- weights alone
-
-
-def _trace_of_weights(weights: Any, tokens: Any, title: str) -> Trace:
-    """A frame for each query in each head."""
-    owner = "show.attention_weights"
-    (w,) = floats(owner, weights)
-    wanted = "weights (T, S), or (N, T, S) for N heads, such as weights[0] of a batch"
-    need(w.ndim in (2, 3), owner, wanted, w.shape)
-    heads = w if w.ndim == 3 else w[None]
-    (N, T, S) = heads.shape
-    wanted = (
-        f"up to {ALONE} positions and {PAIRS} pairs in all heads, such as weights[:2, :16, :16]"
-    )
-    need(max(T, S) <= ALONE and heads.size <= PAIRS, owner, wanted, w.shape)
-    sums = heads.sum(-1)
-    wanted = "weights from 0 up that sum to 1 for each query, such as scores.softmax(-1)"
-    good = (heads >= 0).all() and np.allclose(sums, 1, atol=1e-3)
-    got = f"{short(heads.min())} and up, with sums from {short(sums.min())} to {short(sums.max())}"
-    need(good, owner, wanted, got)
-    names = _names(owner, tokens, T, S)
+def _drawing_of_weights(heads: np.ndarray, names: Names) -> Drawing:
+    """Queries, keys and the matrix side by side."""
+    N, T, S = heads.shape
     tall = 30 if max(T, S) <= 12 else 24
     wide = max(24, min(38, (840 - 4 * EDGE - 3 * TOKEN - LINKS) // S))
-    left = Grid(EDGE, EDGE + 2 * HEAD, T, 1, TOKEN, tall)
-    right = Grid(left.right + LINKS, left.top, S, 1, TOKEN, tall)
-    matrix = Grid(right.right + 2 * GAP + TOKEN, left.top, T, S, wide, tall)
-    plan = Plan(left, right, matrix)
-    view = (0, 0, matrix.right + EDGE, max(left.bottom, right.bottom) + EDGE)
-    fixed = left.head("queries", TOKEN, 12) + right.head("keys", TOKEN, 12)
-    fixed += matrix.names(names, 10.5)
-    chips = plan.tokens(names)
+    queries = Grid(EDGE, EDGE + 2 * HEAD, T, 1, TOKEN, tall)
+    keys = Grid(queries.right + LINKS, queries.top, S, 1, TOKEN, tall)
+    matrix = Grid(keys.right + 2 * GAP + TOKEN, queries.top, T, S, wide, tall)
+    plan = Plan(queries, keys, matrix)
+    fixed = queries.head("queries", TOKEN, 12) + keys.head("keys", TOKEN, 12)
+    always = {"fixed": fixed + matrix.names(names, 10.5)} | plan.tokens(names)
 
     def draw(frame: Frame) -> dict[str, str]:
         n, t = frame.event
         heading = f"weights of head {n}" if N > 1 else "weights"
-        pieces = {"fixed": fixed} | chips | {"links": plan.links(t, heads[n, t])}
-        pieces["head"] = matrix.head(heading, 200, 9 + HEAD)
-        return pieces | plan.rows(heads[n], known=T) | {"here": plan.here(t, matrix=True)}
+        pieces = {"links": plan.links(t, heads[n, t]), "head": matrix.head(heading, 200, 9 + HEAD)}
+        return always | pieces | plan.rows(heads[n], known=T) | {"here": plan.here(t, True)}
 
-    frames = []
-    for n, t in np.ndindex(N, T):
-        of, inside = (f"head {n}, ", f"In head {n} ") if N > 1 else ("", "")
-        token, said = names[0][t], _list(heads[n, t], names[1], "of")
-        said = f'{inside}"{token}" takes {said}.'
-        frames.append(Frame(f"{of}{token}", said, (n, t), at=f"query{t}"))
-    alt = _alt(heads.mean(0), names)
-    texts = [plain(head, "{:.3f}".format, names) for head in heads]
-    if N > 1:
-        alt = f"{N} heads; on average: {alt}"
-        texts = [f"head {n}\n{text}" for n, text in enumerate(texts)]
-    title = one_line(title or "", limit=80)
-    return Trace(
-        title=title or "Attention weights",
-        frames=frames,
-        draw=draw,
-        view=view,
-        jumps={f"head {n}": n * T for n in range(N)} if N > 1 else {},
-        clicks=_clicks(frames, names),
-        alt=under(title, alt),
-        text="\n".join(texts),
-        data={"weights": w},
-    )
+    return draw, (0, 0, matrix.right + EDGE, max(keys.bottom, queries.bottom) + EDGE)

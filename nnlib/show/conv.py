@@ -1,6 +1,5 @@
 """The convolution stepper: a window slides over an image, and each place gives one number."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -12,9 +11,9 @@ from nnlib import functional as F
 from nnlib.check import Size, pair
 from nnlib.ops.window import padded, windows
 from nnlib.show import svg
-from nnlib.show.grid import Grid, farthest, floats, plain, signed, times, unusual
-from nnlib.show.text import need, num, one_line, short, under
-from nnlib.show.trace import Frame, Trace
+from nnlib.show.grid import Drawing, Grid, farthest, floats, on_stage, plain, signed, times, unusual
+from nnlib.show.text import need, num, short
+from nnlib.show.trace import Frame
 from nnlib.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -78,35 +77,27 @@ def conv(
         0  2.0000  0
         An edge. A 2 × 2 kernel over an image of 2 × 4: the output is 1 × 3, from 0 to 2.
     """
-    from nnlib.show.stage import Stage
-
-    return Stage(_trace(_convolved(image, kernel, stride, padding, dilation, bias), title))
-
-
-def _trace(c: Convolution, title: str) -> Trace:
-    """The places of the window in reading order, one frame for each after an empty one."""
+    c = _convolved(image, kernel, stride, padding, dilation, bias)
     places = list(np.ndindex(c.output.shape))
     frames = [Frame("before", _given(c), None), *(_frame(c, *place) for place in places)]
-    plan = _plan(c)
-    draw = _drawing(c, plan)
     clicks = {f"out{row}_{column}": [n] for n, (row, column) in enumerate(places, start=1)}
-    pixels = draw(frames[0])
+    drawing = _drawing(c)
+    pieces = drawing[0](frames[0])
     for n, place in enumerate(places, start=1):
         for channel, row, column in product(range(len(c.image)), *c.seen(*place)):
-            if (pixel := f"x{channel}_{row}_{column}") in pixels:  # not in the padding
+            if (pixel := f"x{channel}_{row}_{column}") in pieces:  # not in the padding
                 clicks.setdefault(pixel, []).append(n)
-    title = one_line(title or "", limit=80)
     size, shape = times(c.kernel.shape[1:]), c.image.shape[len(c.image) == 1 :]
     alt = f"A {size} kernel over an image of {times(shape)}: the output is "
     alt += f"{times(c.output.shape)}, from {short(c.output.min())} to {short(c.output.max())}."
-    return Trace(
-        title=title or f"A convolution with a {size} kernel",
+    return on_stage(
+        title,
+        f"A convolution with a {size} kernel",
+        drawing,
+        alt,
         frames=frames,
-        draw=draw,
-        view=plan.view,
         jumps={f"row {row}": 1 + row * len(line) for row, line in enumerate(c.output)},
         clicks=clicks,
-        alt=under(title, alt),
         text=plain(c.output, num),
         data={"output": c.output, "products": c.products},
     )
@@ -211,8 +202,9 @@ def _plan(c: Convolution) -> Plan:
     return Plan(channels, output, foot, (0, 0, width, height))
 
 
-def _drawing(c: Convolution, plan: Plan) -> Callable[[Frame], dict[str, str]]:
-    """What draws a frame. Each pixel is a piece of its own, to be clicked; so is each output."""
+def _drawing(c: Convolution) -> Drawing:
+    """Each pixel is a piece of its own, to be clicked; so is each output."""
+    plan = _plan(c)
     fixed, pixels = _fixed(c, plan)
     columns, most, most_out = c.output.shape[1], farthest(c.products), farthest(c.output)
 
@@ -230,7 +222,7 @@ def _drawing(c: Convolution, plan: Plan) -> Callable[[Frame], dict[str, str]]:
         pieces["here"] = plan.output.outline([row], [column]) if at else ""
         return pieces
 
-    return draw
+    return draw, plan.view
 
 
 def _fixed(c: Convolution, plan: Plan) -> tuple[str, dict[str, str]]:

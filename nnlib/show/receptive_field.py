@@ -10,9 +10,9 @@ from nnlib import functional as F
 from nnlib import nn
 from nnlib.check import Size, pair
 from nnlib.show import svg
-from nnlib.show.grid import Drawing, Grid, times, unusual
-from nnlib.show.text import need, one_line, table, under
-from nnlib.show.trace import Frame, Trace
+from nnlib.show.grid import Drawing, Grid, on_stage, times, unusual
+from nnlib.show.text import need, table
+from nnlib.show.trace import Frame
 from nnlib.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -78,24 +78,15 @@ def receptive_field(
         2: conv 3 × 3, stride 2  3 × 3  1 × 1  0-0   1-1
         Cell (0, 1) of the output, through 2 layers, sees 5 × 5 of 9 × 9 cells of the input: ...
     """
-    from nnlib.show.stage import Stage
-
     stack = _stack(layers)
-    return Stage(_trace(stack, _maps(stack, at, size), title))
-
-
-def _trace(stack: Sequence[Window], maps: Sequence[np.ndarray], title: str) -> Trace:
-    """One frame for the output, then one for each map before it."""
+    maps = _maps(stack, at, size)
     n, fields = len(stack), [_field(paths) for paths in maps]
     names = ["the input", *(f"map {k}" for k in range(1, n)), "the output"]
     frames = [Frame(names[k], _sentence(stack, maps, k), k, at=f"map{k}") for k in range(n, -1, -1)]
-    draw, view = _drawing(maps, fields)
-    (rows, columns), at = fields[0], tuple(places[0] for places in fields[n])
-    size, wide = times(maps[0].shape), [times(map(len, field)) for field in fields]
-    alt = f"Cell {at} of the output, through {_layers(n)}, sees {wide[0]} of {size} cells of the "
-    alt += f"input: {_place(fields[0])}."
-    title = one_line(title or "", limit=80)
-    ends = {"rows": (rows[0], rows[-1]), "columns": (columns[0], columns[-1])}
+    (rows, columns), cell = fields[0], tuple(places[0] for places in fields[n])
+    wide = [times(map(len, field)) for field in fields]
+    alt = f"Cell {cell} of the output, through {_layers(n)}, sees {wide[0]} of "
+    alt += f"{times(maps[0].shape)} cells of the input: {_place(fields[0])}."
     shown = {
         "map": ["input", *(f"{k}: {window}" for k, window in enumerate(stack, start=1))],
         "size": [times(paths.shape) for paths in maps],
@@ -103,14 +94,15 @@ def _trace(stack: Sequence[Window], maps: Sequence[np.ndarray], title: str) -> T
         "rows": [f"{rows[0]}-{rows[-1]}" for rows, _ in fields],
         "columns": [f"{columns[0]}-{columns[-1]}" for _, columns in fields],
     }
-    return Trace(
-        title=title or f"What an output sees through {_layers(n)}",
+    ends = {"rows": (rows[0], rows[-1]), "columns": (columns[0], columns[-1])}
+    return on_stage(
+        title,
+        f"What an output sees through {_layers(n)}",
+        _drawing(maps, fields),
+        alt,
         frames=frames,
-        draw=draw,
-        view=view,
         jumps={frame.where: step for step, frame in enumerate(frames)},
         clicks={f"map{k}": [n - k] for k in range(n + 1)},
-        alt=under(title, alt),
         text=table(shown),
         data={"size": (len(rows), len(columns)), **ends, "paths": maps},
     )
