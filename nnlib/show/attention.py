@@ -173,14 +173,13 @@ def _head(q, k, v, tokens, causal, mask, scale) -> Head:
     stages["scaled"] = last = stages["scores"] * factor
     if mask is not None:
         stages["masked"] = last = last + F.added_mask(owner, mask, (T, S), query.dtype)
-    hidden = ~(last.data > -np.inf).any(axis=1)
+    seen = (last.data > -np.inf).any(axis=1)
     wanted = "a mask in which each query sees a key (True), for its weights to sum to 1"
-    need(not hidden.any(), owner, wanted, f'no key for "{names[0][int(hidden.argmax())]}"')
+    need(seen.all(), owner, wanted, f'no key for "{names[0][int(seen.argmin())]}"')
     stages["weights"] = last.softmax(-1)
     output = F.scaled_dot_product_attention(query, key, value, mask, scale=factor)
     said = f"1/√{D} = {signed(factor)}" if scale is None else signed(factor)
-    numbers = {name: tensor.data for name, tensor in stages.items()}
-    return Head(names, q, k, v, said, numbers, output.data)
+    return Head(names, q, k, v, said, {n: x.data for n, x in stages.items()}, output.data)
 
 
 def _names(owner: str, tokens: Any, T: int, S: int) -> Names:
@@ -218,12 +217,11 @@ def _frame(head: Head, t: int, step: str) -> Frame:
 
 def _list(row: np.ndarray, keys: Sequence[str], word: str) -> str:
     """The largest numbers and their keys; weights of 0 are left out, but counted."""
-    order = [s for s in np.argsort(-row, kind="stable")[:SAID] if word == "for" or row[s]]
-    order = sorted(order) if len(row) <= SAID else order
-    said = ", ".join(f'{signed(row[s])} {word} "{keys[s]}"' for s in order)
-    rest = (len(row) if word == "for" else np.count_nonzero(row)) - len(order)
-    less = f"{rest} more" if word == "for" else f"less of {rest} more"
-    return said + (f", and {less}" if rest else "")
+    order = [s for s in np.argsort(-row, kind="stable") if word == "for" or row[s]]
+    named = order[:SAID] if len(row) > SAID else sorted(order)
+    said = ", ".join(f'{signed(row[s])} {word} "{keys[s]}"' for s in named)
+    rest, less = len(order) - len(named), "less of " * (word == "of")
+    return said + f", and {less}{rest} more" * (rest > 0)
 
 
 def _words(heads: np.ndarray, names: Names) -> dict[str, str]:
@@ -241,52 +239,6 @@ def _words(heads: np.ndarray, names: Names) -> dict[str, str]:
 
 
 # ---- how it is drawn
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Where things are: the tokens of queries and of keys, and the matrix of weights."""
-
-    queries: Grid
-    keys: Grid
-    matrix: Grid
-
-    def tokens(self, names: Names) -> dict[str, str]:
-        """A chip for each token, to be clicked."""
-        chips = {}
-        grids = {"query": self.queries, "key": self.keys}
-        for (what, grid), tokens in zip(grids.items(), names, strict=True):
-            for n, token in enumerate(tokens):
-                (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
-                chip = svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf")
-                chip += svg.write(*middle, token, 12.5, grid.wide - 8, anchor="middle")
-                chips[f"{what}{n}"] = chip
-        return chips
-
-    def links(self, t: int, row: np.ndarray) -> str:
-        """From a query to each key that it sees; if `row` holds weights, the larger the thicker."""
-        start, parts = (self.queries.right, self.queries.corner(t + 0.5, 0)[1]), []
-        for s in np.flatnonzero(row):
-            look: dict[str, Any] = {"class_": "link", "stroke_width": 1.2}
-            if row.dtype != bool:
-                w = float(row[s])
-                look = {"class_": "link value", "stroke_width": round(0.6 + 8 * w, 2)}
-                look |= {"stroke_opacity": round(0.3 + 0.5 * w, 2), "data_v": repr(w)}
-            d = svg.curve([start, (self.keys.left, self.keys.corner(s + 0.5, 0)[1])])
-            parts.append(svg.element("path", d=d, **look))
-        return "".join(parts)
-
-    def rows(self, weights: np.ndarray, known: int) -> dict[str, str]:
-        """The rows of the matrix, each to be clicked; all but the first `known` wait."""
-        return {
-            f"row{t}": self.matrix.row(t).cells([row], 1.0, "value", t < known)
-            for t, row in enumerate(weights)
-        }
-
-    def here(self, t: int, matrix: bool) -> str:
-        """A frame around the query, and around its row of the matrix."""
-        row = self.matrix.outline([t], range(self.matrix.columns)) if matrix else ""
-        return self.queries.outline([t], [0]) + row
 
 
 def _drawing(head: Head) -> Drawing:
@@ -312,7 +264,6 @@ def _drawing(head: Head) -> Drawing:
     output = Grid(v.left, v.bottom + GAP, 1, E, wide, tall)
     below = max(queries.bottom, output.bottom) + GAP + 2 * HEAD
     matrix = Grid(EDGE + TOKEN, below, T, S, 38, tall)
-    plan = Plan(queries, keys, matrix)
     most = {name: farthest(numbers) for name, numbers in head.stages.items()} | {"weights": 1.0}
     most_in, most_out = farthest([*head.q, *head.k]), farthest([*head.v, *head.output])
     for name, grid in (("queries", queries), ("keys", keys), ("k", k), ("v", v)):
@@ -321,7 +272,8 @@ def _drawing(head: Head) -> Drawing:
     fixed += matrix.head("weights of all queries", 300, 9 + HEAD) + matrix.names(head.names, 10.5)
     x, y = output.left - 8, output.top + tall / 2
     equals = svg.write(x, y, "Σ weight · v =", 12.5, 150, "strong", anchor="end")
-    always = {"fixed": fixed} | plan.tokens(head.names)
+    always = {"fixed": fixed} | _chips("query", head.names[0], queries)
+    always |= _chips("key", head.names[1], keys)
     steps, weights = [*stages, "mix"], head.stages["weights"]
 
     def draw(frame: Frame) -> dict[str, str]:
@@ -331,15 +283,16 @@ def _drawing(head: Head) -> Drawing:
         pieces = always | {"links": "", "q": ""}
         if done:
             seen = weights if weighted else head.stages[step] != -np.inf
-            pieces["links"] = plan.links(t, seen[t])
+            pieces["links"] = _links(t, seen[t], queries, keys)
             pieces["q"] = query.cells(head.q[[t]], most_in)
             pieces["q"] += query.head(f"q of {head.names[0][t]}", 150, 12)
         for name, grid in stages.items():
             role, column = "value" if name == "weights" else "", head.stages[name][[t]].T
             pieces[name] = grid.cells(column, most[name], role, name in done)
         pieces["output"] = output.cells(head.output[[t]], most_out, known=step == "mix") + equals
-        pieces |= plan.rows(weights, t + weighted)
-        pieces["here"] = plan.here(t, weighted) if done else ""
+        pieces |= _rows(matrix, weights, t + weighted)
+        pieces["here"] = queries.outline([t], [0]) if done else ""
+        pieces["here"] += matrix.outline([t], range(S)) if weighted else ""
         return pieces
 
     return draw, (0, 0, max(v.right, matrix.right) + EDGE, matrix.bottom + EDGE)
@@ -353,14 +306,49 @@ def _drawing_of_weights(heads: np.ndarray, names: Names) -> Drawing:
     queries = Grid(EDGE, EDGE + 2 * HEAD, T, 1, TOKEN, tall)
     keys = Grid(queries.right + LINKS, queries.top, S, 1, TOKEN, tall)
     matrix = Grid(keys.right + 2 * GAP + TOKEN, queries.top, T, S, wide, tall)
-    plan = Plan(queries, keys, matrix)
     fixed = queries.head("queries", TOKEN, 12) + keys.head("keys", TOKEN, 12)
-    always = {"fixed": fixed + matrix.names(names, 10.5)} | plan.tokens(names)
+    always = {"fixed": fixed + matrix.names(names, 10.5)}
+    always |= _chips("query", names[0], queries) | _chips("key", names[1], keys)
 
     def draw(frame: Frame) -> dict[str, str]:
         n, t = frame.event
         heading = f"weights of head {n}" if N > 1 else "weights"
-        pieces = {"links": plan.links(t, heads[n, t]), "head": matrix.head(heading, 200, 9 + HEAD)}
-        return always | pieces | plan.rows(heads[n], known=T) | {"here": plan.here(t, True)}
+        pieces = always | {"links": _links(t, heads[n, t], queries, keys)}
+        pieces["head"] = matrix.head(heading, 200, 9 + HEAD)
+        here = queries.outline([t], [0]) + matrix.outline([t], range(S))
+        return pieces | _rows(matrix, heads[n], known=T) | {"here": here}
 
     return draw, (0, 0, matrix.right + EDGE, max(keys.bottom, queries.bottom) + EDGE)
+
+
+def _chips(what: str, tokens: Sequence[str], grid: Grid) -> dict[str, str]:
+    """A chip for each token, to be clicked."""
+    chips = {}
+    for n, token in enumerate(tokens):
+        (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
+        chip = svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf")
+        chip += svg.write(*middle, token, 12.5, grid.wide - 8, anchor="middle")
+        chips[f"{what}{n}"] = chip
+    return chips
+
+
+def _links(t: int, row: np.ndarray, queries: Grid, keys: Grid) -> str:
+    """From a query to each key that it sees; if `row` holds weights, the larger the thicker."""
+    start, parts = (queries.right, queries.corner(t + 0.5, 0)[1]), []
+    for s in np.flatnonzero(row):
+        look: dict[str, Any] = {"class_": "link", "stroke_width": 1.2}
+        if row.dtype != bool:
+            w = float(row[s])
+            look = {"class_": "link value", "stroke_width": round(0.6 + 8 * w, 2)}
+            look |= {"stroke_opacity": round(0.3 + 0.5 * w, 2), "data_v": repr(w)}
+        d = svg.curve([start, (keys.left, keys.corner(s + 0.5, 0)[1])])
+        parts.append(svg.element("path", d=d, **look))
+    return "".join(parts)
+
+
+def _rows(matrix: Grid, weights: np.ndarray, known: int) -> dict[str, str]:
+    """The rows of the matrix, each to be clicked; all but the first `known` wait."""
+    return {
+        f"row{t}": matrix.row(t).cells([row], 1.0, "value", t < known)
+        for t, row in enumerate(weights)
+    }

@@ -112,11 +112,13 @@ def _convolved(image, kernel, stride, padding, dilation, bias) -> Convolution:
     wanted = "an image (C, H, W), such as images[0], and one kernel (C, K, K'), such as "
     wanted += "layer.weight[0], or both without C"
     need(x.ndim == w.ndim == 3 and len(x) == len(w), owner, wanted, got)
-    stride, dilation = pair(owner, "stride", stride), pair(owner, "dilation", dilation)
-    padding = pair(owner, "padding", padding, least=0)
-    settings = stride, padding, dilation
-    sums = F.conv2d(Tensor(x), Tensor(w[None]), None, *settings).data[0]
-    (H, W), n = (s + 2 * p for s, p in zip(x.shape[1:], padding, strict=True)), w.size * sums.size
+    given = ("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1)
+    stride, padding, dilation = (pair(owner, *each) for each in given)
+    both, b = (Tensor(x), Tensor(w[None])), Tensor(np.array([bias], x.dtype))
+    sums = F.conv2d(*both, None, stride, padding, dilation).data[0]
+    output = F.conv2d(*both, b, stride, padding, dilation).data[0]
+    H, W = (s + 2 * p for s, p in zip(x.shape[1:], padding, strict=True))
+    n = w.size * sums.size
     small = max(H, W) <= SIDE and len(x) * W <= ACROSS and n <= PRODUCTS
     wanted = f"at most {SIDE} × {SIDE} cells, {ACROSS} with all channels side by side, and "
     wanted += f"{PRODUCTS} products, such as image[..., :8, :8]"
@@ -124,8 +126,7 @@ def _convolved(image, kernel, stride, padding, dilation, bias) -> Convolution:
     need(small, owner, wanted, got)
     seen = windows(padded(x[None], padding, 0), w.shape[1:], stride, dilation)
     products = seen[..., 0] * w[..., None, None]  # (C, K, K', H', W')
-    b = np.array([bias], x.dtype)[0]
-    return Convolution(x, w, float(b), *settings, products, sums, sums + b)
+    return Convolution(x, w, float(b.data[0]), stride, padding, dilation, products, sums, output)
 
 
 # ---- what is said
@@ -204,33 +205,11 @@ def _plan(c: Convolution) -> Plan:
 
 def _drawing(c: Convolution) -> Drawing:
     """Each pixel is a piece of its own, to be clicked; so is each output."""
-    plan = _plan(c)
-    fixed, pixels = _fixed(c, plan)
-    columns, most, most_out = c.output.shape[1], farthest(c.products), farthest(c.output)
-
-    def draw(frame: Frame) -> dict[str, str]:
-        at = frame.event
-        row, column = at or (0, 0)
-        done = row * columns + column if at else -1
-        pieces = {"fixed": fixed, **pixels, "products": ""}
-        for (_, _, grid), products in zip(plan.channels, c.products[..., row, column], strict=True):
-            pieces["products"] += grid.cells(products, most, known=bool(at))
-        pieces["sum"] = _sum(c, *plan.foot, at) if at else ""
-        for n, ((r, s), x) in enumerate(np.ndenumerate(c.output)):
-            pieces[f"out{r}_{s}"] = plan.output.cell(r, s, x if n <= done else None, most_out)
-        pieces["window"] = _window(c, plan, *at) if at else ""
-        pieces["here"] = plan.output.outline([row], [column]) if at else ""
-        return pieces
-
-    return draw, plan.view
-
-
-def _fixed(c: Convolution, plan: Plan) -> tuple[str, dict[str, str]]:
-    """The headings, kernels and padding; and the pixels, by key."""
-    (p, q), (H, W) = c.padding, c.image.shape[1:]
+    plan, (p, q), (H, W) = _plan(c), c.padding, c.image.shape[1:]
+    most, most_made, most_out = farthest(c.image), farthest(c.products), farthest(c.output)
     rows, columns = map(range, c.output.shape)
-    most, pixels = farthest(c.image), {}
     fixed = plan.output.head("output", room=60) + plan.output.names((rows, columns), 9.5)
+    pixels = {}
     for n, (image, kernel, products) in enumerate(plan.channels):
         of = f" {n}" if len(c.image) > 1 else ""
         above = 30 if kernel.top == image.top else 12
@@ -242,7 +221,22 @@ def _fixed(c: Convolution, plan: Plan) -> tuple[str, dict[str, str]]:
                 pixels[f"x{n}_{r}_{s}"] = image.cell(r, s, c.image[n, r, s], most)
             else:
                 fixed += image.cell(r, s, 0, role="padding")
-    return fixed, pixels
+
+    def draw(frame: Frame) -> dict[str, str]:
+        at = frame.event
+        row, column = at or (0, 0)
+        pieces = {"fixed": fixed, **pixels, "products": ""}
+        for (_, _, grid), products in zip(plan.channels, c.products[..., row, column], strict=True):
+            pieces["products"] += grid.cells(products, most_made, known=bool(at))
+        pieces["sum"] = _sum(c, *plan.foot, at) if at else ""
+        for (r, s), x in np.ndenumerate(c.output):
+            known = at and (r, s) <= at
+            pieces[f"out{r}_{s}"] = plan.output.cell(r, s, x if known else None, most_out)
+        pieces["window"] = _window(c, plan, *at) if at else ""
+        pieces["here"] = plan.output.outline([row], [column]) if at else ""
+        return pieces
+
+    return draw, plan.view
 
 
 def _sum(c: Convolution, left: float, top: float, at: tuple[int, int]) -> str:

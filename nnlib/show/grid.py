@@ -83,7 +83,7 @@ class Grid:
         each = np.ndenumerate(numbers)
         return "".join(self.cell(r, c, x if known else None, most, role) for (r, c), x in each)
 
-    def outline(self, rows: Sequence[int], columns: Sequence[int], role="here value") -> str:
+    def outline(self, rows: Sequence[int], columns: Sequence[int], role: str = "here value") -> str:
         """A frame around the cells from the first to the last row and column."""
         x, y = self.corner(rows[0], columns[0])
         right, bottom = self.corner(rows[-1] + 1, columns[-1] + 1)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlib import functional as F
-from nnlib import nn
+from nnlib import functional, nn
 from nnlib.check import Size, pair
 from nnlib.show import svg
 from nnlib.show.grid import Drawing, Grid, on_stage, times, unusual
@@ -24,9 +23,7 @@ HEAD, INDEX = 44, 6  # above the maps, and to their left
 WINDOWS = {nn.Conv2d: "conv", nn.MaxPool2d: "max pool", nn.AvgPool2d: "avg pool"}
 Field = tuple[range, range]  # the rows and the columns that are seen
 # These work number by number: what goes in at a place comes out there.
-POINTWISE = (
-    nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softmax, nn.Dropout, nn.BatchNorm2d
-)  # fmt: skip
+POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softmax, nn.Dropout, nn.BatchNorm2d)
 
 
 @dataclass(frozen=True)
@@ -111,26 +108,26 @@ def receptive_field(
 def _stack(layers: Any) -> list[Window]:
     """What each layer looks at."""
     stack, owner = [], "show.receptive_field"
+    least = {"kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}
     for layer in layers:
         if isinstance(layer, POINTWISE):
             continue
         if isinstance(layer, tuple) and len(layer) == 3:
             name, sizes = "conv", (*layer, 0)
         elif type(layer) in WINDOWS:
-            settings = ("kernel_size", "stride", "dilation", "padding")
-            name, sizes = WINDOWS[type(layer)], [getattr(layer, each, 1) for each in settings]
+            name, sizes = WINDOWS[type(layer)], [getattr(layer, each, 1) for each in least]
         else:
             kinds = "Conv2d, MaxPool2d, AvgPool2d and layers that work number by number"
-            fix = "Take the part of the network before it, such as model[:4]."
             wanted = f"(kernel, stride, dilation) for each layer, or {kinds}"
+            fix = "Take the part of the network before it, such as model[:4]."
             raise TypeError(f"{owner} takes {wanted}; got {layer}. {fix}")
-        given = zip(("kernel", "stride", "dilation", "padding"), sizes, (1, 1, 1, 0), strict=True)
-        stack.append(Window(name, *(pair(owner, *each) for each in given)))
+        each = zip(least, sizes, least.values(), strict=True)
+        stack.append(Window(name, *(pair(owner, *setting) for setting in each)))
     need(1 <= len(stack) <= LAYERS, owner, f"1 to {LAYERS} layers with a window", len(stack))
     return stack
 
 
-def _maps(stack: Sequence[Window], at: Any, size: Size | None) -> list[np.ndarray]:
+def _maps(stack: list[Window], at: tuple[int, int] | None, size: Size | None) -> list[np.ndarray]:
     """The number of paths from each cell of each map to the output, by the library's gradient."""
     owner = "show.receptive_field"
     shape = (3, 3) if at is None else (max(3, at[0] + 1), max(3, at[1] + 1))
@@ -144,7 +141,7 @@ def _maps(stack: Sequence[Window], at: Any, size: Size | None) -> list[np.ndarra
     maps = [x]
     for window in stack:
         ones = Tensor(np.ones((1, 1, *window.kernel)))
-        x = F.conv2d(x, ones, None, window.stride, window.padding, window.dilation)
+        x = functional.conv2d(x, ones, None, window.stride, window.padding, window.dilation)
         x.retain_grad()
         maps.append(x)
     H, W = x.shape[1:]
@@ -201,19 +198,15 @@ def _layers(n: int) -> str:
 
 def _drawing(maps: Sequence[np.ndarray], fields: Sequence[Field]) -> Drawing:
     """The maps side by side, the input first; seen cells are orange, for a gradient found them."""
-    across = sum(paths.shape[1] for paths in maps)
+    across = sum(m.shape[1] for m in maps)
     side = max(LEAST, min(LARGEST, int((WIDE - (len(maps) - 1) * GAP) / across)))
-    tall = max(len(paths) for paths in maps) * side
-    grids, blank, seen, around, heads, left = [], [], [], [], "", float(INDEX)
-    for k, paths in enumerate(maps):
-        grid = Grid(
-            left, HEAD + (tall - len(paths) * side) / 2, len(paths), paths.shape[1], side, side
-        )
+    tall = max(map(len, maps)) * side
+    grids, blank, seen, around, heads, left = [], [], [], [], "", INDEX
+    for k, m in enumerate(maps):
+        grid = Grid(left, HEAD + (tall - len(m) * side) / 2, len(m), m.shape[1], side, side)
         heads += svg.write(left, 12, f"map {k}" if k else "input", 12.5, 100, "strong")
-        heads += svg.write(left, 30, times(paths.shape), 10.5, 100, "quiet")
-        cells = [
-            grid.cell(r, c, x, paths.max(), "grad") for (r, c), x in np.ndenumerate(paths) if x
-        ]
+        heads += svg.write(left, 30, times(m.shape), 10.5, 100, "quiet")
+        cells = [grid.cell(r, c, x, m.max(), "grad") for (r, c), x in np.ndenumerate(m) if x]
         seen.append("".join(cells))
         blank.append(_blank(grid))
         around.append(grid.outline(*fields[k], "here grad"))
@@ -245,7 +238,6 @@ def _cone(grid: Grid, onto: Grid, field: Field, seen: Field) -> str:
     """From the corners of the field in one map to those in the next."""
     (rows, columns), (to_rows, to_columns), paths = field, seen, []
     for row, to_row in ((rows.start, to_rows.start), (rows.stop, to_rows.stop)):
-        ends = [grid.corner(row, columns.stop), onto.corner(to_row, to_columns.start)]
-        d = svg.curve(ends)
+        d = svg.curve([grid.corner(row, columns.stop), onto.corner(to_row, to_columns.start)])
         paths.append(svg.element("path", class_="link grad", d=d, stroke_width=1.2))
     return "".join(paths)
