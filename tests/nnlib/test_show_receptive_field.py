@@ -96,6 +96,21 @@ def test_what_is_drawn_are_the_paths_map_by_map_from_the_output_back():
             right = max(float(c.get("x")) + float(c.get("width")) for c in cells)
             assert (float(frame.get("x")), float(frame.get("y"))) == pytest.approx((x, y), abs=1e-3)
             assert x + float(frame.get("width")) == pytest.approx(right, abs=1e-2)
+            for line, bottom in zip(cone, (0, 1), strict=False):
+                start, end = corner(frame, 1, bottom), corner(drawn[f"field{k + 1}"][0], 0, bottom)
+                assert ends(line) == pytest.approx((*start, *end), abs=1e-2)
+
+
+def corner(box, right, bottom):
+    """A corner of a rectangle."""
+    x, y, width, height = (float(box.get(name)) for name in ("x", "y", "width", "height"))
+    return x + right * width, y + bottom * height
+
+
+def ends(line):
+    """Where a wire starts and ends, from left to right."""
+    x, y, *_ = numbers = [float(n) for n in re.findall(r"[\d.]+", line.get("d"))]
+    return (x, y, numbers[-1], y) if "H" in line.get("d") else (x, y, *numbers[-2:])
 
 
 def test_frames_say_what_is_seen():
@@ -146,7 +161,7 @@ def test_nothing_sticks_out_and_it_stays_small(layers, options):
         (([(3, 1)],), TypeError, r"got \(3, 1\)"),
         (([(3, 0, 1)],), ValueError, "stride to be a whole number from 1 up"),
         (([(3, 3, 1)] * 4,), ValueError, "up to 40 × 40.*got 243 × 243 for these layers"),
-        (([(3, 1, 1)], None, 41), ValueError, "or size=; got 41 × 41"),
+        (([(3, 1, 1)], None, 41), ValueError, r"or size=; got 41 × 41\."),
         (([(3, 1, 1)], (5, 0), 7), ValueError, r"from \(0, 0\) to \(4, 4\).*size=; got \(5, 0\)"),
         (([(3, 1, 1)], (-1, 0), 7), ValueError, r"got \(-1, 0\)"),
         (
