@@ -9,9 +9,9 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib.show import svg
-from nnlib.show.grid import Drawing, Grid, Names, farthest, floats, on_stage, plain, signed
+from nnlib.show.grid import Grid, Names, farthest, floats, plain, signed
 from nnlib.show.text import need, one_line, short
-from nnlib.show.trace import Frame
+from nnlib.show.trace import Drawing, Frame, on_stage
 from nnlib.tensor import Tensor
 
 if TYPE_CHECKING:

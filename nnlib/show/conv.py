@@ -11,9 +11,9 @@ from nnlib import functional as F
 from nnlib.check import Size, pair
 from nnlib.ops.window import padded, windows
 from nnlib.show import svg
-from nnlib.show.grid import Drawing, Grid, farthest, floats, on_stage, plain, signed, times, unusual
+from nnlib.show.grid import Grid, farthest, floats, plain, signed, times, unusual
 from nnlib.show.text import need, num, short
-from nnlib.show.trace import Frame
+from nnlib.show.trace import Drawing, Frame, on_stage
 from nnlib.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -6,24 +6,18 @@ The sign is printed as well; colour alone never says anything.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from nnlib.graph import Node
 from nnlib.show import svg
-from nnlib.show.text import minus, one_line, short, tiny, under
-from nnlib.show.trace import Frame, Trace
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
+from nnlib.show.text import minus, short, tiny
 
 FULLEST = 0.5  # how much of its colour the largest number's cell has: text must stand out from it
 STEPS = 12  # of colour: so few that the still picture, which has few colours, has these
 SMALL, ROOMY = 22, 34  # pixels: no number is written in a smaller cell, two decimals in a larger
 Names = tuple[Sequence[Any], Sequence[Any]]  # of rows, and of columns
-# What draws a frame, and the part of the plane on which it does, as in a Trace.
-Drawing = tuple[Callable[[Frame], dict[str, str]], tuple[float, float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -112,14 +106,6 @@ def _brief(x: float, room: float) -> str:
         signs = 5 if room >= 48 else 4 if room >= ROOMY else 3
         return minus(tiny(x, signs + (x < 0)))
     return minus(f"{x:.2f}".replace("0.", ".", 1))
-
-
-def on_stage(title: str, usual: str, drawing: Drawing, alt: str, **more: Any) -> "Stage":
-    """The stage of an instrument, with its `usual` title if it was given none."""
-    from nnlib.show.stage import Stage
-
-    (draw, view), title = drawing, one_line(title or "", limit=80)
-    return Stage(Trace(title or usual, draw=draw, view=view, alt=under(title, alt), **more))
 
 
 def floats(what: str, *given: Any) -> list[np.ndarray]:

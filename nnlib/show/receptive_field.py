@@ -9,9 +9,9 @@ import numpy as np
 from nnlib import functional, nn
 from nnlib.check import Size, pair
 from nnlib.show import svg
-from nnlib.show.grid import Drawing, Grid, on_stage, times, unusual
+from nnlib.show.grid import Grid, times, unusual
 from nnlib.show.text import need, table
-from nnlib.show.trace import Frame
+from nnlib.show.trace import Drawing, Frame, on_stage
 from nnlib.tensor import Tensor
 
 if TYPE_CHECKING:

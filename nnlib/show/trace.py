@@ -6,10 +6,13 @@ stage only chooses which frame is on.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlib.show.picture import Picture, drawing
-from nnlib.show.text import minus, short
+from nnlib.show.text import minus, one_line, short, under
+
+if TYPE_CHECKING:
+    from nnlib.show.stage import Stage
 
 Track = list[tuple[int, str]]  # from this step on, this piece of SVG
 
@@ -181,3 +184,15 @@ class Trace:
         """The last frame as a still picture."""
         pieces = self.draw(self.frames[-1])
         return drawing(pieces, self.view, self.title, self.alt, self.text, self.data)
+
+
+# What draws a frame, and the part of the plane on which it does: a trace's `draw` and `view`.
+Drawing = tuple[Callable[[Frame], Mapping[str, str]], tuple[float, float, float, float]]
+
+
+def on_stage(title: str, usual: str, drawn: Drawing, alt: str, **more: Any) -> "Stage":
+    """The stage of an instrument, with its `usual` title if it was given none."""
+    from nnlib.show.stage import Stage
+
+    (draw, view), title = drawn, one_line(title or "", limit=80)
+    return Stage(Trace(title or usual, draw=draw, view=view, alt=under(title, alt), **more))

@@ -26,10 +26,17 @@ from nnlib.show.trace import Frame, Trace, choice, slider
 
 ROOT = Path(__file__).parents[2]
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def makes_a_stage(path):
+    """Whether a file has a function of its own name that does."""
+    start, end = rf"^def {path.stem}\(", r'\) -> "Stage":'
+    text = path.read_text(encoding="utf-8")
+    return re.search(rf"{start}(?:(?!^def ).)*?{end}", text, re.MULTILINE | re.DOTALL)
+
+
 INSTRUMENTS = sorted(
-    path.stem
-    for path in (ROOT / "nnlib" / "show").glob("*.py")
-    if re.search(r"^def trace\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    path.stem for path in (ROOT / "nnlib" / "show").glob("*.py") if makes_a_stage(path)
 )
 
 
@@ -61,8 +68,9 @@ def toy(frames=3, **more):
 # ---- every instrument
 
 
-def test_the_stepper_is_an_instrument():
-    assert "backprop" in INSTRUMENTS
+def test_whatever_makes_a_stage_is_an_instrument():
+    assert {"backprop", "conv", "race"} <= {*INSTRUMENTS}
+    assert not {"grid", "stage", "trace"} & {*INSTRUMENTS}
 
 
 @pytest.mark.parametrize("name", INSTRUMENTS)
