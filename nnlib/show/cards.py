@@ -25,33 +25,21 @@ def read(
     Nothing is changed: no gradient, no graph. `shown` says what a card shows of data and gradient.
     """
     if not isinstance(root, Node):
-        raise TypeError(
-            f"{owner} needs a Value or a Tensor, the result of a computation; "
-            f"it got {type(root).__name__}."
-        )
+        got = f"it got {type(root).__name__}"
+        raise TypeError(f"{owner} needs a Value or a Tensor, the result of a computation; {got}.")
     nodes = graph.topological(root)
     if len(nodes) > MOST:
-        raise ValueError(
-            f"{owner} draws at most {MOST} nodes; this graph has {len(nodes)}. Show a smaller "
-            f"part: a single example, a smaller network, or a node in the middle. A sum by "
-            f"total([...]) is one node, a chain of + is many."
-        )
-    number = {id(node): i for i, node in enumerate(nodes)}
+        fix = "Show a smaller part: a single example, a smaller network, or a node in the middle"
+        fix += ". A sum by total([...]) is one node, a chain of + is many."
+        raise ValueError(f"{owner} draws at most {MOST} nodes; this graph has {len(nodes)}. {fix}")
+    place = {node: i for i, node in enumerate(nodes)}
     labels = [one_line(node.label) for node in nodes]
     cards = []
     for i, (node, label) in enumerate(zip(nodes, labels, strict=True)):
-        alone = label and labels.count(label) == 1
-        cards.append(
-            Card(
-                name=label if alone else f"{label} #{i + 1}".strip(),
-                label=label,
-                op=node.symbol,
-                value=shown(node.data),
-                grad=shown(node.grad),
-                inputs=tuple(number[id(source)] for source in node.inputs),
-                locals=tuple(node.locals or ()),
-            )
-        )
+        name = label if label and labels.count(label) == 1 else f"{label} #{i + 1}".strip()
+        inputs, slopes = tuple(place[x] for x in node.inputs), tuple(node.locals or ())
+        value, grad = shown(node.data), shown(node.grad)
+        cards.append(Card(name, label, node.symbol, value, grad, inputs, slopes))
     return cards
 
 

@@ -74,9 +74,7 @@ def _drawing(cards: Sequence[Card], layout: Layout) -> Callable[[Frame], dict[st
     for n, wire in sorted(enumerate(layout.wires), key=lambda both: both[1].slot):
         into[wire.target].append(n)
     fixed = {f"wire{n}": svg.element("path", class_="wire", d=d) for n, d in enumerate(paths)}
-    faces = {
-        f"face{i}": _face(*both) for i, both in enumerate(zip(cards, layout.boxes, strict=True))
-    }
+    faces = {f"face{i}": _face(card, layout.boxes[i]) for i, card in enumerate(cards)}
     pills = [_pill(cards[wire.target], wire) for wire in layout.wires]
     write = lru_cache(None)(_number)  # most numbers are the same in most frames
 
@@ -111,10 +109,9 @@ def _drawing(cards: Sequence[Card], layout: Layout) -> Callable[[Frame], dict[st
             elif wire.slot in amounts:
                 x, y = wire.points[0]
                 exact = _exact(amounts[wire.slot])
-                parts += [
-                    svg.element("path", class_="wire backward", d=paths[n], data_amount=exact),
-                    svg.element("path", class_="head", d=f"M{x:g} {y:g}l9 -5v10z"),
-                ]
+                look = {"class_": "wire backward", "data_amount": exact}
+                parts.append(svg.element("path", d=paths[n], **look))
+                parts.append(svg.element("path", class_="head", d=f"M{x:g} {y:g}l9 -5v10z"))
         return "".join(parts)
 
     return draw
@@ -150,17 +147,17 @@ def _pill(card: Card, wire: Wire) -> str:
     if not card.locals:
         return ""
     (x, y), slope = wire.points[-1], card.locals[wire.slot]
-    return svg.pill(x - 1, y, minus(tiny(slope)), GAP_X - 2, repr(slope))
+    return svg.tag(x - 1, y, minus(tiny(slope)), GAP_X - 2, "pill", repr(slope))
 
 
 def _chips(box: Box, amounts: Sequence[Shown]) -> str:
     """What arrives at a card in this step, below it."""
     y = box.bottom + 11.5
     if len(amounts) > 2:
-        return svg.chip(box.left, y, f"+= {len(amounts)} amounts", CARD_WIDTH, None, "grad")
+        return svg.tag(box.left, y, f"+= {len(amounts)} amounts", CARD_WIDTH, "chip grad")
     room = (CARD_WIDTH - 4) / max(len(amounts), 1)
     return "".join(
-        svg.chip(box.left + n * (room + 4), y, f"+= {text}", room, _exact(amount), "grad")
+        svg.tag(box.left + n * (room + 4), y, f"+= {text}", room, "chip grad", _exact(amount))
         for n, amount in enumerate(amounts)
         for text in [_text(amount, room - 40, 9)]
     )

@@ -109,21 +109,14 @@ def box(left: float, top: float, width: float, height: float, radius: float, rol
     return element("rect", class_=role, x=left, y=top, width=width, height=height, rx=radius)
 
 
-def pill(right: float, y: float, text: str, room: float, exact: str, size: float = 11) -> str:
-    """A number in a rounded frame that ends at `right`."""
-    text, size = fitted(text, size, room - 6)
-    wide = width(text, size) + 6
-    return box(right - wide, y - 8, wide, 16, 8, "pill") + write(
-        right - wide / 2, y, text, size, wide, "slope", anchor="middle", exact=exact
-    )
-
-
-def chip(left: float, y: float, text: str, room: float, exact: str | None, role: str) -> str:
-    """A filled label, for what arrives in this step."""
-    text, size = fitted(text, 11.5, room - 10)
-    wide = width(text, size) + 10
-    return box(left, y - 8.5, wide, 17, 4, f"chip {role}") + write(
-        left + wide / 2, y, text, size, wide, "on-chip", anchor="middle", exact=exact
+def tag(x: float, y: float, text: str, room: float, role: str, exact: str | None = None) -> str:
+    """Text in a frame with round corners, which begins at `x`; a pill ends there."""
+    size, pad, radius = (11, 3, 8) if role == "pill" else (11.5, 5, 4)
+    text, size = fitted(text, size, room - 2 * pad)
+    wide = width(text, size) + 2 * pad
+    left, inside = (x - wide, "slope") if role == "pill" else (x, "on-chip")
+    return box(left, y - 8.5, wide, 17, radius, role) + write(
+        left + wide / 2, y, text, size, wide, inside, anchor="middle", exact=exact
     )
 
 
