@@ -32,7 +32,6 @@ class Stage(anywidget.AnyWidget):
         remake: for an instrument whose controls change what is shown: from the control values,
             a new trace. It is called whenever `values` changes. "point" is among them only when
             the plane has just been clicked.
-        values: the control values at the start, beyond those of the trace's own controls.
     """
 
     _esm = HERE / "stage.js"
@@ -41,15 +40,8 @@ class Stage(anywidget.AnyWidget):
     values = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
 
-    def __init__(
-        self,
-        trace: Trace,
-        remake: Callable[[dict[str, Any]], Trace] | None = None,
-        values: dict[str, Any] | None = None,
-    ) -> None:
-        self.trace = trace
-        self._remake = remake
-        self._shown = (values or {}) | _values(trace)
+    def __init__(self, trace: Trace, remake: Callable[[dict[str, Any]], Trace] | None = None):
+        self.trace, self._remake, self._shown = trace, remake, _values(trace)
         super().__init__(content=_content(trace), values=self._shown)
 
     @traitlets.observe("values")

@@ -304,17 +304,17 @@ DIAL = """
 from nnlib.show.stage import Stage
 from nnlib.show.plots import lines
 from nnlib.show.svg import box
-from nnlib.show.trace import Frame, Trace
+from nnlib.show.trace import Frame, Trace, slider
 
 
 def dial(values):
     frames = [Frame(f"{i}", f"turn is {values['turn']}", event=i) for i in range(2)]
     draw = lambda frame: {"knob": box(0, 0, 90, 40, 5, "card")}
     return Trace("Dial", frames, draw, (0, 0, 100, 50), alt="A dial.",
-                 sets={"knob": {"turn": 7}})
+                 controls=[slider("turn", values["turn"], (0, 7))], sets={"knob": {"turn": 7}})
 
 
-made = Stage(dial({"turn": 0}), remake=dial, values={"turn": 0})
+made = Stage(dial({"turn": 0}), remake=dial)
 made
 """
 

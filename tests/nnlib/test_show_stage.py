@@ -160,7 +160,7 @@ def test_a_drawing_with_other_keys_is_refused():
 
 
 def test_new_control_values_make_a_new_trace():
-    stage = Stage(toy(2), remake=lambda values: toy(values["frames"]), values={"frames": 2})
+    stage = Stage(toy(2), remake=lambda values: toy(values["frames"]))
     stage.values = {"frames": 5}
     assert len(stage.content["frames"]) == len(stage.trace.frames) == 5
 
