@@ -10,7 +10,7 @@ from nnlib import functional as F
 from nnlib import init
 from nnlib.check import whole
 from nnlib.nn.layers import Dropout, Linear
-from nnlib.nn.module import Buffer, Module, Parameter
+from nnlib.nn.module import Module, Parameter
 from nnlib.nn.norm import LayerNorm
 from nnlib.tensor import Tensor, expect, same_dtype
 
@@ -318,72 +318,3 @@ class TransformerDecoderLayer(_Block):
                 is_causal=memory_is_causal,
             )[0],
         )
-
-
-# Attention alone does not see the order of positions. Something must tell it.
-
-
-class _Positions(Module):
-    weight: Tensor
-
-    def forward(self, x: Tensor) -> Tensor:
-        name, (max_len, D) = type(self).__name__, self.weight.shape
-        fix = f"Each position needs {D} numbers."
-        expect(name, x, "B T D", "T D", fix=fix, D=D)
-        same_dtype(name, x, self.weight)
-        length = x.shape[-2]
-        if length > max_len:
-            raise ValueError(
-                f"{name} has max_len={max_len} positions; x {x.shape} has {length}. "
-                "Cut x into shorter pieces, or make max_len larger."
-            )
-        return x + self.weight[:length]
-
-
-class LearnedPositions(_Positions):
-    """Add to each position numbers of its own, which are learned (as in GPT-2).
-
-    Args:
-        d_model: D, how many numbers each position has.
-        max_len: how many positions there may be.
-
-    Shape:
-        x (B, T, D) or (T, D), T at most max_len, y the same; weight (max_len, D).
-
-    The weight starts normal with standard deviation 0.02, as in GPT-2. torch has no such layer.
-
-    Example:
-        >>> LearnedPositions(8, max_len=10)(Tensor(np.zeros((3, 5, 8), np.float32))).shape
-        (3, 5, 8)
-    """
-
-    def __init__(self, d_model: int, max_len: int):
-        super().__init__()
-        self.weight = Parameter(np.empty((max_len, d_model), np.float32))
-        init.normal_(self.weight, std=0.02)
-
-
-class SinusoidalPositions(_Positions):
-    """Add to position t the numbers sin(t·f) and cos(t·f) for many frequencies f.
-
-    f = 10000^(-2i/D) for the numbers 2i (sine) and 2i + 1 (cosine) of a position (Vaswani et al.,
-    2017, section 3.5). Nothing is learned. torch has no such layer.
-
-    Args:
-        d_model: D, how many numbers each position has.
-        max_len: how many positions there may be.
-
-    Shape:
-        x (B, T, D) or (T, D), T at most max_len, y the same; weight (max_len, D).
-
-    Example:
-        >>> SinusoidalPositions(4, max_len=10)(Tensor(np.zeros((2, 4), np.float32)))
-        Tensor([[0., 1., 0., 1.], [0.8415, 0.5403, 0.01, 0.9999]])
-    """
-
-    def __init__(self, d_model: int, max_len: int):
-        super().__init__()
-        i = np.arange(d_model)
-        angles = np.arange(max_len)[:, None] * 10000.0 ** (-(i - i % 2) / d_model)
-        table = np.where(i % 2, np.cos(angles), np.sin(angles))  # (max_len, D)
-        self.weight = Buffer(table.astype(np.float32))

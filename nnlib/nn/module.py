@@ -115,9 +115,7 @@ class Module:
                 _refuse_if_hidden(f"{type(self).__name__}.{name}", value)
         return [(name, value) for name, value in vars(self).items() if isinstance(value, kind)]
 
-    def _tree(
-        self, prefix: str = "", above: tuple["Module", ...] = ()
-    ) -> Iterator[tuple[str, "Module"]]:
+    def _tree(self, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:
         """Every module with its name, as often as it is used."""
         if self in above:
             raise ValueError(f"A {type(self).__name__} contains itself, as {prefix!r}. Remove it.")
@@ -174,10 +172,10 @@ class Module:
         arrays = {k: np.asarray(v.data if isinstance(v, Tensor) else v) for k, v in state.items()}
         problems = [f"missing: {name}" for name in tensors if name not in arrays]
         problems += [f"unexpected: {name}" for name in arrays if name not in tensors]
+        got = {name: array.shape for name, array in arrays.items()}
         for name, tensor in tensors.items():
-            shape = arrays.get(name, tensor).shape
-            if shape != tensor.shape:
-                problems.append(f"{name} has shape {shape}, but the model's has {tensor.shape}")
+            if got.get(name, tensor.shape) != tensor.shape:
+                problems.append(f"{name} has shape {got[name]}, but the model's has {tensor.shape}")
         if problems:
             head = f"This state does not fit {type(self).__name__}; nothing was loaded:"
             fix = "Build the model with the layers and sizes that it was saved with."
