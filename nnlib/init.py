@@ -155,19 +155,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         >>> calculate_gain("relu")
         1.4142135623730951
     """
-    slope = 0.01 if param is None else param
-    gains = {
-        "linear": 1.0,
-        "sigmoid": 1.0,
-        "tanh": 5 / 3,
-        "relu": math.sqrt(2),
-        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
-    }
+    leak = math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "leaky_relu": leak}
     if nonlinearity not in gains:
-        raise ValueError(
-            f"calculate_gain knows {', '.join(gains)}; got {nonlinearity!r}. "
-            "Pass the nearest of these, or a gain of your own."
-        )
+        needs = f"calculate_gain knows {', '.join(gains)}; got {nonlinearity!r}"
+        raise ValueError(f"{needs}. Pass the nearest of these, or a gain of your own.")
     return gains[nonlinearity]
 
 
@@ -179,19 +171,17 @@ def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
 def _fans(tensor: Tensor, caller: str) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight of shape (out, in) or (out, in, *kernel)."""
     if len(tensor.shape) < 2 or 0 in tensor.shape:
-        raise ValueError(
-            f"{caller} needs a weight of shape (out, in) or (out, in, *kernel); this tensor has "
-            f"shape {tuple(tensor.shape)}. For a bias use zeros_ or uniform_."
-        )
+        needs = f"{caller} needs a weight of shape (out, in) or (out, in, *kernel)"
+        fix = "For a bias use zeros_ or uniform_."
+        raise ValueError(f"{needs}; this tensor has shape {tensor.shape}. {fix}")
     outputs, inputs, *kernel = tensor.shape
     return inputs * math.prod(kernel), outputs * math.prod(kernel)
 
 
 def _fan(tensor: Tensor, mode: str, caller: str) -> int:
+    """fan_in, which keeps the signal alike, or fan_out, which keeps the gradient."""
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(
-            f'{caller} needs mode="fan_in" (keep the signal) or "fan_out" (keep the gradient); '
-            f"got {mode!r}."
-        )
+        needs = f'{caller} needs mode="fan_in" (keep the signal) or "fan_out" (keep the gradient)'
+        raise ValueError(f"{needs}; got {mode!r}.")
     fan_in, fan_out = _fans(tensor, caller)
     return fan_in if mode == "fan_in" else fan_out

@@ -60,13 +60,11 @@ class _Positions(Module):
         fix = f"Each position needs {D} numbers."
         expect(name, x, "B T D", "T D", fix=fix, D=D)
         same_dtype(name, x, self.weight)
-        length = x.shape[-2]
-        if length > max_len:
+        T = x.shape[-2]
+        if max_len < T:
             fix = "Cut x into shorter pieces, or make max_len larger."
-            raise ValueError(
-                f"{name} has max_len={max_len} positions; x {x.shape} has {length}. {fix}"
-            )
-        return x + self.weight[:length]
+            raise ValueError(f"{name} has max_len={max_len} positions; x {x.shape} has {T}. {fix}")
+        return x + self.weight[:T]
 
 
 class LearnedPositions(_Positions):

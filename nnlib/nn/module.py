@@ -273,16 +273,12 @@ class _Row(Module):
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
-        name, i = type(self).__name__, len(self)
         if not isinstance(module, Module):
-            if isinstance(module, type) and issubclass(module, Module):
-                got = f"a class. Make a module of it: {module.__name__}(...)"
-            elif isinstance(module, (list, tuple)):
-                got = f"a {type(module).__name__}. To pass what is in it: {name}(*layers)"
-            else:
-                got = f"a {type(module).__name__}. Use a module such as nn.ReLU()"
-            raise TypeError(f"{name} needs modules; part {i} is {got}.")
-        setattr(self, str(i), module)
+            what = f"class {module.__name__}" if isinstance(module, type) else type(module).__name__
+            needs = f"{type(self).__name__} needs modules; got {what} as part {len(self)}"
+            fix = "Use such as nn.ReLU(), with its brackets; unpack a list: nn.Sequential(*layers)."
+            raise TypeError(f"{needs}. {fix}")
+        setattr(self, str(len(self)), module)
         return self
 
     def __iter__(self) -> Iterator[Module]:
