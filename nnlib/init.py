@@ -74,8 +74,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> print(f"{w.data.max():.2f}")
         0.14
     """
-    fan_in, fan_out = _fans(tensor, "xavier_uniform_")
-    bound = gain * math.sqrt(6 / (fan_in + fan_out))
+    bound = gain * math.sqrt(6 / sum(_fans(tensor, "xavier_uniform_")))
     return uniform_(tensor, -bound, bound)
 
 
@@ -89,8 +88,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> print(f"{w.data.std():.2f}")
         0.08
     """
-    fan_in, fan_out = _fans(tensor, "xavier_normal_")
-    return normal_(tensor, 0, gain * math.sqrt(2 / (fan_in + fan_out)))
+    return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor, "xavier_normal_"))))
 
 
 def kaiming_uniform_(
@@ -105,8 +103,8 @@ def kaiming_uniform_(
         >>> print(f"{w.data.max():.2f}")
         0.17
     """
-    fan = _fan(tensor, mode, "kaiming_uniform_")
-    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan)
+    gain = calculate_gain(nonlinearity, a)
+    bound = gain * math.sqrt(3 / _fan(tensor, mode, "kaiming_uniform_"))
     return uniform_(tensor, -bound, bound)
 
 
@@ -123,8 +121,8 @@ def kaiming_normal_(
         >>> print(f"{w.data.std():.2f}")
         0.10
     """
-    fan = _fan(tensor, mode, "kaiming_normal_")
-    return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(fan))
+    gain = calculate_gain(nonlinearity, a)
+    return normal_(tensor, 0, gain / math.sqrt(_fan(tensor, mode, "kaiming_normal_")))
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:

@@ -93,12 +93,12 @@ class MultiheadAttention(Module):
             is_causal: says that attn_mask is causal. It needs the mask all the same, as in torch;
                 unlike there it changes nothing.
         """
-        T, S = _lengths(self, "MultiheadAttention", query=query, key=key, value=value)
-        if is_causal and attn_mask is None:
-            fix = f"Pass attn_mask=causal_mask({T}), from nnlib.functional."
-            raise ValueError(f"MultiheadAttention needs attn_mask with is_causal=True. {fix}")
+        _check("MultiheadAttention", self, query=query, key=key, value=value)
         q, k, v = [self._heads(x, i) for i, x in enumerate((query, key, value))]
-        mask = self._mask(attn_mask, key_padding_mask, (*q.shape[:-1], S), q.dtype)
+        mask = self._mask(attn_mask, key_padding_mask, (*q.shape[:-1], k.shape[-2]), q.dtype)
+        if is_causal and attn_mask is None:
+            fix = f"Pass attn_mask=causal_mask({q.shape[-2]}), from nnlib.functional."
+            raise ValueError(f"MultiheadAttention needs attn_mask with is_causal=True. {fix}")
         p, weights = self.dropout if self.training else 0.0, None
         if need_weights:
             scores = q / math.sqrt(q.shape[-1]) @ k.transpose(-2, -1)  # (B, N, T, S)
@@ -142,19 +142,19 @@ class MultiheadAttention(Module):
         return total
 
 
-def _lengths(attention: MultiheadAttention, owner: str, **sequences: Tensor) -> tuple[int, int]:
-    """T, the positions of the first sequence, and S, those of each other, if all fit together."""
-    D, form = attention.embed_dim, "B {} D" if attention.batch_first else "{} B D"
-    forms, lengths, time = [form, "{} D"], {"D": D}, "T"
+def _check(owner: str, attention: MultiheadAttention, **sequences: Tensor) -> None:
+    """Raise unless the attention takes these sequences: the first T long, all others S."""
+    D, forms = attention.embed_dim, ["B T D" if attention.batch_first else "T B D", "T D"]
     fix = f"Each position has {D} numbers; batch_first says which axis is B."
+    lengths = {"D": D}
     for name, x in sequences.items():
         asker = f"{owner}'s {name}"
-        expect(asker, x, *[form.format(time) for form in forms], fix=fix, called="x", **lengths)
+        expect(asker, x, *forms, fix=fix, called="x", **lengths)
         same_dtype(asker, x, attention.in_proj_weight)
-        forms = [form for form in forms if len(form.split()) == x.ndim]  # a batch: all or none
-        lengths |= zip(forms[0].format(time).split(), x.shape, strict=True)
-        fix, time = f"The {name} has shape {x.shape}. {fix}", "S"
-    return lengths["T"], lengths.get("S", lengths["T"])
+        form = forms[0 if x.ndim == 3 else -1]
+        lengths |= zip(form.split(), x.shape, strict=True)
+        forms = [form.replace("T", "S")]  # the others have a batch, too, or none
+        fix = f"The {name} has shape {x.shape}. {fix}"
 
 
 class _Block(Module):
@@ -197,7 +197,12 @@ class _Block(Module):
             raise ValueError(f"{needs} such as nnlib.functional.silu; got {activation!r}.")
 
     def _run(self, x: Tensor, **looks: tuple[Tensor | None, Any, Any, bool]) -> Tensor:
-        """Let each attention, with what it is to look at, and then the two layers add to x."""
+        """Let each attention, and at the end the two layers, add to x.
+
+        Args:
+            x: the sequence.
+            looks: what each attention is given: another sequence or None, and its two masks.
+        """
         parts = [partial(_found, getattr(self, name), *look) for name, look in looks.items()]
         for i, part in enumerate((*parts, self._feed_forward), 1):
             norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
@@ -208,12 +213,10 @@ class _Block(Module):
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
 
-def _found(
-    attention: Module, memory: Tensor | None, mask: Any, padding: Any, is_causal: bool, x: Tensor
-) -> Tensor:
+def _found(attention: Module, memory: Any, mask: Any, padding: Any, causal: bool, x: Tensor) -> Any:
     """What the positions x find in the memory, or if there is none in x itself."""
     keys = x if memory is None else memory
-    return attention(x, keys, keys, padding, False, mask, is_causal=is_causal)[0]
+    return attention(x, keys, keys, padding, False, mask, is_causal=causal)[0]
 
 
 class TransformerEncoderLayer(_Block):
@@ -255,7 +258,7 @@ class TransformerEncoderLayer(_Block):
         is_causal: bool = False,
     ) -> Tensor:
         """The masks are those of `MultiheadAttention`: a True is left out."""
-        _lengths(self.self_attn, "TransformerEncoderLayer", src=src)
+        _check("TransformerEncoderLayer", self.self_attn, src=src)
         return self._run(src, self_attn=(None, src_mask, src_key_padding_mask, is_causal))
 
 
@@ -295,7 +298,7 @@ class TransformerDecoderLayer(_Block):
         memory_is_causal: bool = False,
     ) -> Tensor:
         """The masks are those of `MultiheadAttention`: a True is left out."""
-        _lengths(self.self_attn, "TransformerDecoderLayer", tgt=tgt, memory=memory)
+        _check("TransformerDecoderLayer", self.self_attn, tgt=tgt, memory=memory)
         own = (None, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
         other = (memory, memory_mask, memory_key_padding_mask, memory_is_causal)
         return self._run(tgt, self_attn=own, multihead_attn=other)

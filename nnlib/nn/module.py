@@ -254,7 +254,11 @@ def _inside(value: Any) -> Iterator[Any]:
 
 @dataclass(eq=False, repr=False)
 class Stateless(Module):
-    """A module without parts. Its class is a dataclass: its fields are its settings and repr."""
+    """A module that has settings and nothing to learn.
+
+    Each subclass with settings of its own is a dataclass, too: its fields are the arguments that it
+    is made with, and what its repr shows.
+    """
 
     def extra_repr(self) -> str:
         return ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
@@ -276,7 +280,7 @@ class _Row(Module):
         if not isinstance(module, Module):
             what = f"class {module.__name__}" if isinstance(module, type) else type(module).__name__
             needs = f"{type(self).__name__} needs modules; got {what} as part {len(self)}"
-            fix = "Use such as nn.ReLU(), with its brackets; unpack a list: nn.Sequential(*layers)."
+            fix = "Write nn.ReLU(), with its brackets; and for a list, nn.Sequential(*layers)."
             raise TypeError(f"{needs}. {fix}")
         setattr(self, str(len(self)), module)
         return self

@@ -22,7 +22,10 @@ KEYS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 @dataclass(eq=False, repr=False)
 class _Recurrent(Module):
-    """Layers on top of each other: the outputs of one are the inputs of the next."""
+    """Layers on top of each other: the outputs of one are the inputs of the next.
+
+    It is a dataclass: its fields, in this order, are the arguments it is made with.
+    """
 
     gates: ClassVar[int]  # how many blocks of hidden_size rows its weights have
     states: ClassVar[tuple[str, ...]] = ("h_0",)  # what is carried on, by its name at the start

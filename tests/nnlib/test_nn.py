@@ -187,7 +187,7 @@ def test_a_module_without_forward_says_so():
         (lambda: nn.Sequential([nn.ReLU()]), r"got list as part 0\. .* nn.Sequential\(\*layers\)"),
         (
             lambda: nn.Sequential(nnlib.functional.relu),
-            r"Sequential needs modules; got function as part 0\. Use such as nn",
+            r"Sequential needs modules; got function as part 0\. Write nn\.ReLU\(\)",
         ),
         (lambda: nn.ModuleList([nn.ReLU(), 3]), "ModuleList needs modules; got int as part 1"),
     ],
