@@ -94,7 +94,9 @@ class MultiheadAttention(Module):
                 unlike there it changes nothing.
         """
         _check("MultiheadAttention", self, query=query, key=key, value=value)
-        q, k, v = [self._heads(x, i) for i, x in enumerate((query, key, value))]
+        # Where (B, N, T, D/N) finds its axes in a sequence whose last axis is split into N and D/N.
+        order = (1, 0, 2) if query.ndim == 2 else (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)
+        q, k, v = [self._heads(x, i, order) for i, x in enumerate((query, key, value))]
         mask = self._mask(attn_mask, key_padding_mask, (*q.shape[:-1], k.shape[-2]), q.dtype)
         if is_causal and attn_mask is None:
             fix = f"Pass attn_mask=causal_mask({q.shape[-2]}), from nnlib.functional."
@@ -107,20 +109,16 @@ class MultiheadAttention(Module):
             weights = weights.mean(-3) if average_attn_weights else weights
         else:
             y = F.scaled_dot_product_attention(q, k, v, mask, p)
-        y = y.permute(np.argsort(self._order(query))).reshape(query.shape)
+        y = y.permute(np.argsort(order)).reshape(query.shape)
         return self.out_proj(y), weights
 
-    def _heads(self, x: Tensor, i: int) -> Tensor:
+    def _heads(self, x: Tensor, i: int, order: tuple[int, ...]) -> Tensor:
         """The queries (i = 0), keys (1) or values (2) of each head, (B, N, T, D/N)."""
         D, N = self.embed_dim, self.num_heads
         rows = slice(i * D, (i + 1) * D)
         bias = None if self.in_proj_bias is None else self.in_proj_bias[rows]
         y = F.linear(x, self.in_proj_weight[rows], bias)
-        return y.reshape(*x.shape[:-1], N, D // N).permute(self._order(x))
-
-    def _order(self, x: Tensor) -> tuple[int, ...]:
-        """Where (B, N, T, D/N) finds its axes in x, once N is there, the last but one."""
-        return (1, 0, 2) if x.ndim == 2 else (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)
+        return y.reshape(*x.shape[:-1], N, D // N).permute(order)
 
     def _mask(self, pairs: Any, keys: Any, shape: tuple[int, ...], dtype: Any) -> Tensor | None:
         """Both masks as one that is added to scores of the shape (B, N, T, S)."""
