@@ -9,7 +9,6 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib import init
-from nnlib.check import whole
 from nnlib.nn.layers import Dropout, Linear
 from nnlib.nn.module import Module, Parameter
 from nnlib.nn.norm import LayerNorm
@@ -59,15 +58,14 @@ class MultiheadAttention(Module):
         batch_first: bool = False,
     ):
         super().__init__()
-        D = self.embed_dim = whole("MultiheadAttention", "embed_dim", embed_dim)
-        N = self.num_heads = whole("MultiheadAttention", "num_heads", num_heads)
-        if D % N:
-            shares = f"MultiheadAttention shares embed_dim={D} numbers among num_heads={N}"
+        self._sizes(embed_dim=embed_dim, num_heads=num_heads)
+        if embed_dim % num_heads:
+            shares = f"MultiheadAttention shares {embed_dim=} numbers among {num_heads=}"
             raise ValueError(f"{shares}. Make one a divisor of the other.")
         self.dropout, self.batch_first = dropout, batch_first
-        self.in_proj_weight = init.xavier_uniform_(Parameter(zeros(3 * D, D)))
-        self.in_proj_bias = Parameter(zeros(3 * D)) if bias else None
-        self.out_proj = Linear(D, D, bias)
+        self.in_proj_weight = init.xavier_uniform_(Parameter(zeros(3 * embed_dim, embed_dim)))
+        self.in_proj_bias = Parameter(zeros(3 * embed_dim)) if bias else None
+        self.out_proj = Linear(embed_dim, embed_dim, bias)
         if self.out_proj.bias is not None:
             init.zeros_(self.out_proj.bias)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nnlib import functional as F
 from nnlib import init
-from nnlib.check import Size, pair, whole
+from nnlib.check import Size, pair
 from nnlib.nn.module import Module, Parameter, Stateless
 from nnlib.tensor import Tensor, zeros
 
@@ -41,8 +41,7 @@ class Conv2d(Module):
         bias: bool = True,
     ):
         super().__init__()
-        self.in_channels = whole("Conv2d", "in_channels", in_channels)
-        self.out_channels = whole("Conv2d", "out_channels", out_channels)
+        self._sizes(in_channels=in_channels, out_channels=out_channels)
         self.kernel_size = pair("Conv2d", "kernel_size", kernel_size)
         self.stride = pair("Conv2d", "stride", stride)
         self.padding = pair("Conv2d", "padding", padding, least=0)

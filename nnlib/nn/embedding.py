@@ -6,7 +6,6 @@ import numpy as np
 
 from nnlib import functional as F
 from nnlib import init
-from nnlib.check import whole
 from nnlib.nn.module import Buffer, Module, Parameter
 from nnlib.tensor import Tensor, expect, same_dtype, zeros
 
@@ -31,10 +30,9 @@ class Embedding(Module):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None):
         super().__init__()
-        V = self.num_embeddings = whole("Embedding", "num_embeddings", num_embeddings)
-        D = self.embedding_dim = whole("Embedding", "embedding_dim", embedding_dim)
-        self.padding_idx = padding_idx
-        self.weight = init.normal_(Parameter(zeros(V, D)))
+        self._sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        V, self.padding_idx = num_embeddings, padding_idx
+        self.weight = init.normal_(Parameter(zeros(V, embedding_dim)))
         if padding_idx is not None:
             if not -V <= padding_idx < V:
                 raise ValueError(f"Embedding needs padding_idx in 0..{V - 1}; got {padding_idx}.")

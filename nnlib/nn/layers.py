@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from nnlib import functional as F
 from nnlib import init
-from nnlib.check import whole
 from nnlib.nn.module import Module, Parameter, Stateless
 from nnlib.tensor import Tensor, zeros
 
@@ -30,8 +29,7 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True):
         super().__init__()
-        self.in_features = whole("Linear", "in_features", in_features)
-        self.out_features = whole("Linear", "out_features", out_features)
+        self._sizes(in_features=in_features, out_features=out_features)
         bound = 1 / math.sqrt(in_features)
         self.weight = init.uniform_(Parameter(zeros(out_features, in_features)), -bound, bound)
         self.bias = init.uniform_(Parameter(zeros(out_features)), -bound, bound) if bias else None

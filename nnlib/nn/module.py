@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from nnlib.check import whole
 from nnlib.tensor import Tensor
 
 HOLDERS = (list, tuple, set, dict)  # nobody looks into them for what is to be learned
@@ -77,6 +78,11 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
+
+    def _sizes(self, **sizes: Any) -> None:
+        """Keep these settings, each of which must be a whole number from 1 up."""
+        for name, size in sizes.items():
+            setattr(self, name, whole(type(self).__name__, name, size))
 
     # Finding the parts. A part that is used twice (tied weights) is yielded once.
 

@@ -1,7 +1,6 @@
 """Normalisation: layers that keep the size of a signal in bounds."""
 
 from nnlib import functional as F
-from nnlib.check import whole
 from nnlib.nn.module import Buffer, Module, Parameter
 from nnlib.tensor import Tensor, expect, ones, tensor, zeros
 
@@ -19,11 +18,12 @@ class _BatchNorm(Module):
         affine: bool = True,
     ):
         super().__init__()
-        C = self.num_features = whole(type(self).__name__, "num_features", num_features)
+        self._sizes(num_features=num_features)
         self.eps, self.momentum, self.affine = eps, momentum, affine
-        self.weight = Parameter(ones(C)) if affine else None
-        self.bias = Parameter(zeros(C)) if affine else None
-        self.running_mean, self.running_var = Buffer(zeros(C)), Buffer(ones(C))
+        self.weight = Parameter(ones(num_features)) if affine else None
+        self.bias = Parameter(zeros(num_features)) if affine else None
+        self.running_mean = Buffer(zeros(num_features))
+        self.running_var = Buffer(ones(num_features))
         self.num_batches_tracked = Buffer(tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:

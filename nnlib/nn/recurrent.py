@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from nnlib import functional as F
 from nnlib import init, ops
-from nnlib.check import whole
 from nnlib.nn.layers import Dropout
 from nnlib.nn.module import Module, Parameter
 from nnlib.tensor import Tensor, expect, same_dtype, stack, zeros
@@ -40,12 +39,11 @@ class _Recurrent(Module):
     dropout: float = 0.0
 
     def __post_init__(self):
-        for size in ("input_size", "hidden_size", "num_layers"):
-            setattr(self, size, whole(type(self).__name__, size, getattr(self, size)))
-        self.dropout = float(Dropout(self.dropout).p)
-        H, bound = self.hidden_size, 1 / math.sqrt(self.hidden_size)
-        for k in range(self.num_layers):
-            columns = [[H if k else self.input_size], [H], [], []]
+        D, H, L = self.input_size, self.hidden_size, self.num_layers
+        self._sizes(input_size=D, hidden_size=H, num_layers=L)
+        self.dropout, bound = float(Dropout(self.dropout).p), 1 / math.sqrt(H)
+        for k in range(L):
+            columns = [[H if k else D], [H], [], []]
             for key, more in zip(KEYS if self.bias else KEYS[:2], columns, strict=False):
                 p = Parameter(zeros(self.gates * H, *more))
                 setattr(self, f"{key}_l{k}", init.uniform_(p, -bound, bound))
