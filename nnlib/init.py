@@ -74,8 +74,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> print(f"{w.data.max():.2f}")
         0.14
     """
-    fan_in, fan_out = _fans(tensor, "xavier_uniform_")
-    bound = gain * math.sqrt(6 / (fan_in + fan_out))
+    bound = gain * math.sqrt(6 / sum(_fans(tensor, "xavier_uniform_")))
     return uniform_(tensor, -bound, bound)
 
 
@@ -89,8 +88,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> print(f"{w.data.std():.2f}")
         0.08
     """
-    fan_in, fan_out = _fans(tensor, "xavier_normal_")
-    return normal_(tensor, 0, gain * math.sqrt(2 / (fan_in + fan_out)))
+    return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor, "xavier_normal_"))))
 
 
 def kaiming_uniform_(
@@ -105,8 +103,8 @@ def kaiming_uniform_(
         >>> print(f"{w.data.max():.2f}")
         0.17
     """
-    fan = _fan(tensor, mode, "kaiming_uniform_")
-    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan)
+    gain = calculate_gain(nonlinearity, a)
+    bound = gain * math.sqrt(3 / _fan(tensor, mode, "kaiming_uniform_"))
     return uniform_(tensor, -bound, bound)
 
 
@@ -123,8 +121,8 @@ def kaiming_normal_(
         >>> print(f"{w.data.std():.2f}")
         0.10
     """
-    fan = _fan(tensor, mode, "kaiming_normal_")
-    return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(fan))
+    gain = calculate_gain(nonlinearity, a)
+    return normal_(tensor, 0, gain / math.sqrt(_fan(tensor, mode, "kaiming_normal_")))
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
@@ -155,19 +153,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         >>> calculate_gain("relu")
         1.4142135623730951
     """
-    slope = 0.01 if param is None else param
-    gains = {
-        "linear": 1.0,
-        "sigmoid": 1.0,
-        "tanh": 5 / 3,
-        "relu": math.sqrt(2),
-        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
-    }
+    leak = math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "leaky_relu": leak}
     if nonlinearity not in gains:
-        raise ValueError(
-            f"calculate_gain knows {', '.join(gains)}; got {nonlinearity!r}. "
-            "Pass the nearest of these, or a gain of your own."
-        )
+        needs = f"calculate_gain knows {', '.join(gains)}; got {nonlinearity!r}"
+        raise ValueError(f"{needs}. Pass the nearest of these, or a gain of your own.")
     return gains[nonlinearity]
 
 
@@ -179,19 +169,17 @@ def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
 def _fans(tensor: Tensor, caller: str) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight of shape (out, in) or (out, in, *kernel)."""
     if len(tensor.shape) < 2 or 0 in tensor.shape:
-        raise ValueError(
-            f"{caller} needs a weight of shape (out, in) or (out, in, *kernel); this tensor has "
-            f"shape {tuple(tensor.shape)}. For a bias use zeros_ or uniform_."
-        )
+        needs = f"{caller} needs a weight of shape (out, in) or (out, in, *kernel)"
+        fix = "For a bias use zeros_ or uniform_."
+        raise ValueError(f"{needs}; this tensor has shape {tensor.shape}. {fix}")
     outputs, inputs, *kernel = tensor.shape
     return inputs * math.prod(kernel), outputs * math.prod(kernel)
 
 
 def _fan(tensor: Tensor, mode: str, caller: str) -> int:
+    """fan_in, which keeps the signal alike, or fan_out, which keeps the gradient."""
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(
-            f'{caller} needs mode="fan_in" (keep the signal) or "fan_out" (keep the gradient); '
-            f"got {mode!r}."
-        )
+        needs = f'{caller} needs mode="fan_in" (keep the signal) or "fan_out" (keep the gradient)'
+        raise ValueError(f"{needs}; got {mode!r}.")
     fan_in, fan_out = _fans(tensor, caller)
     return fan_in if mode == "fan_in" else fan_out

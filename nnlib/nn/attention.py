@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nnlib import functional as F
 from nnlib import init
-from nnlib.check import whole
 from nnlib.nn.layers import Dropout, Linear
-from nnlib.nn.module import Buffer, Module, Parameter
+from nnlib.nn.module import Module, Parameter
 from nnlib.nn.norm import LayerNorm
-from nnlib.tensor import Tensor, expect, same_dtype
+from nnlib.tensor import Tensor, expect, same_dtype, zeros
 
 
 class MultiheadAttention(Module):
@@ -58,18 +58,13 @@ class MultiheadAttention(Module):
         batch_first: bool = False,
     ):
         super().__init__()
-        self.embed_dim = whole("MultiheadAttention", "embed_dim", embed_dim)
-        self.num_heads = whole("MultiheadAttention", "num_heads", num_heads)
+        self._sizes(embed_dim=embed_dim, num_heads=num_heads)
         if embed_dim % num_heads:
-            raise ValueError(
-                f"MultiheadAttention shares embed_dim={embed_dim} numbers among "
-                f"num_heads={num_heads}. Make one a divisor of the other."
-            )
-        self.dropout = dropout
-        self.batch_first = batch_first
-        self.in_proj_weight = Parameter(np.empty((3 * embed_dim, embed_dim), np.float32))
-        init.xavier_uniform_(self.in_proj_weight)
-        self.in_proj_bias = Parameter(np.zeros(3 * embed_dim, np.float32)) if bias else None
+            shares = f"MultiheadAttention shares {embed_dim=} numbers among {num_heads=}"
+            raise ValueError(f"{shares}. Make one a divisor of the other.")
+        self.dropout, self.batch_first = dropout, batch_first
+        self.in_proj_weight = init.xavier_uniform_(Parameter(zeros(3 * embed_dim, embed_dim)))
+        self.in_proj_bias = Parameter(zeros(3 * embed_dim)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias)
         if self.out_proj.bias is not None:
             init.zeros_(self.out_proj.bias)
@@ -96,21 +91,14 @@ class MultiheadAttention(Module):
             is_causal: says that attn_mask is causal. It needs the mask all the same, as in torch;
                 unlike there it changes nothing.
         """
-        _check("MultiheadAttention's query", query, self)
-        _check("MultiheadAttention's key", key, self, like=query)
-        _check("MultiheadAttention's value", value, self, like=query)
-        if key.shape != value.shape:
-            raise ValueError(
-                f"MultiheadAttention needs one value for each key; got key {key.shape} and value "
-                f"{value.shape}. Often both are the same tensor."
-            )
-        q, k, v = (self._heads(x, i) for i, x in enumerate((query, key, value)))
+        _check("MultiheadAttention", self, query=query, key=key, value=value)
+        # Where (B, N, T, D/N) finds its axes in a sequence whose last axis is split into N and D/N.
+        order = (1, 0, 2) if query.ndim == 2 else (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)
+        q, k, v = [self._heads(x, i, order) for i, x in enumerate((query, key, value))]
         mask = self._mask(attn_mask, key_padding_mask, (*q.shape[:-1], k.shape[-2]), q.dtype)
         if is_causal and attn_mask is None:
-            raise ValueError(
-                "MultiheadAttention needs attn_mask with is_causal=True. "
-                f"Pass attn_mask=causal_mask({q.shape[-2]}), from nnlib.functional."
-            )
+            fix = f"Pass attn_mask=causal_mask({q.shape[-2]}), from nnlib.functional."
+            raise ValueError(f"MultiheadAttention needs attn_mask with is_causal=True. {fix}")
         p, weights = self.dropout if self.training else 0.0, None
         if need_weights:
             scores = q / math.sqrt(q.shape[-1]) @ k.transpose(-2, -1)  # (B, N, T, S)
@@ -119,20 +107,16 @@ class MultiheadAttention(Module):
             weights = weights.mean(-3) if average_attn_weights else weights
         else:
             y = F.scaled_dot_product_attention(q, k, v, mask, p)
-        y = y.permute(np.argsort(self._order(query))).reshape(query.shape)
+        y = y.permute(np.argsort(order)).reshape(query.shape)
         return self.out_proj(y), weights
 
-    def _heads(self, x: Tensor, i: int) -> Tensor:
+    def _heads(self, x: Tensor, i: int, order: tuple[int, ...]) -> Tensor:
         """The queries (i = 0), keys (1) or values (2) of each head, (B, N, T, D/N)."""
-        rows = slice(i * self.embed_dim, (i + 1) * self.embed_dim)
+        D, N = self.embed_dim, self.num_heads
+        rows = slice(i * D, (i + 1) * D)
         bias = None if self.in_proj_bias is None else self.in_proj_bias[rows]
         y = F.linear(x, self.in_proj_weight[rows], bias)
-        N = self.num_heads
-        return y.reshape(*x.shape[:-1], N, self.embed_dim // N).permute(self._order(x))
-
-    def _order(self, x: Tensor) -> tuple[int, ...]:
-        """Where (B, N, T, D/N) finds its axes in x, once N is there, the last but one."""
-        return (1, 0, 2) if x.ndim == 2 else (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)
+        return y.reshape(*x.shape[:-1], N, D // N).permute(order)
 
     def _mask(self, pairs: Any, keys: Any, shape: tuple[int, ...], dtype: Any) -> Tensor | None:
         """Both masks as one that is added to scores of the shape (B, N, T, S)."""
@@ -145,29 +129,28 @@ class MultiheadAttention(Module):
             if mask is None:
                 continue
             if mask.shape not in forms:
-                raise ValueError(
-                    f"MultiheadAttention needs {name} {' or '.join(map(str, forms))} for "
-                    f"{T} queries and {S} keys; it has shape {mask.shape}. "
-                    "Make it from the lengths of these sequences."
-                )
+                wanted = f"{' or '.join(map(str, forms))} for {T} queries and {S} keys"
+                got = f"it has shape {mask.shape}. Make it from the lengths of these sequences."
+                raise ValueError(f"MultiheadAttention needs {name} {wanted}; {got}")
             mask = mask.reshape(forms[mask.shape])
             mask = F.added_mask(f"MultiheadAttention's {name}", mask, shape, dtype, seen=False)
             total = mask if total is None else total + mask
         return total
 
 
-def _check(
-    owner: str, x: Tensor, attention: MultiheadAttention, like: Tensor | None = None
-) -> None:
-    """Raise unless x is a sequence that this attention takes, with the batch of another."""
-    forms, lengths = ["B T D" if attention.batch_first else "T B D", "T D"], {}
-    fix = f"Each position has {attention.embed_dim} numbers; batch_first says which axis is B."
-    if like is not None:
-        forms = forms[like.ndim == 2 :][:1]
-        lengths["B"] = like.shape[0 if attention.batch_first else 1]
-        fix = f"It belongs to a query {like.shape}. {fix}"
-    expect(owner, x, *forms, fix=fix, D=attention.embed_dim, **lengths)
-    same_dtype(owner, x, attention.in_proj_weight)
+def _check(owner: str, attention: MultiheadAttention, **sequences: Tensor) -> None:
+    """Raise unless the attention takes these sequences: the first T long, all others S."""
+    D, forms = attention.embed_dim, ["B T D" if attention.batch_first else "T B D", "T D"]
+    fix = f"Each position has {D} numbers; batch_first says which axis is B."
+    lengths = {"D": D}
+    for name, x in sequences.items():
+        asker = f"{owner}'s {name}"
+        expect(asker, x, *forms, fix=fix, called="x", **lengths)
+        same_dtype(asker, x, attention.in_proj_weight)
+        form = forms[0 if x.ndim == 3 else -1]
+        lengths |= zip(form.split(), x.shape, strict=True)
+        forms = [form.replace("T", "S")]  # the others have a batch, too, or none
+        fix = f"The {name} has shape {x.shape}. {fix}"
 
 
 class _Block(Module):
@@ -191,12 +174,6 @@ class _Block(Module):
         bias: bool = True,
     ):
         super().__init__()
-        known = {"relu": F.relu, "gelu": F.gelu}
-        if isinstance(activation, str) and activation not in known:
-            raise ValueError(
-                f'{type(self).__name__} knows the activations "relu" and "gelu"; got '
-                f"{activation!r}. Pass the function itself."
-            )
         parts = range(1, len(self.attentions) + 2)
         for name in self.attentions:
             attention = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first)
@@ -209,10 +186,20 @@ class _Block(Module):
             setattr(self, f"norm{i}", LayerNorm(d_model, layer_norm_eps, bias=bias))
         for i in parts:
             setattr(self, f"dropout{i}", Dropout(dropout))
-        self.activation = known[activation] if isinstance(activation, str) else activation
+        known: dict[Any, Any] = {"relu": F.relu, "gelu": F.gelu}
+        self.activation = known.get(activation, activation)
+        if not callable(self.activation):
+            needs = f'{type(self).__name__} needs activation="relu", "gelu" or a function'
+            raise ValueError(f"{needs} such as nnlib.functional.silu; got {activation!r}.")
 
-    def _run(self, x: Tensor, *parts: Callable[[Tensor], Tensor]) -> Tensor:
-        """Let each part, and at the end the two layers, add to x."""
+    def _run(self, x: Tensor, **looks: tuple[Tensor | None, Any, Any, bool]) -> Tensor:
+        """Let each attention, and at the end the two layers, add to x.
+
+        Args:
+            x: the sequence.
+            looks: what each attention is given: another sequence or None, and its two masks.
+        """
+        parts = [partial(_found, getattr(self, name), *look) for name, look in looks.items()]
         for i, part in enumerate((*parts, self._feed_forward), 1):
             norm, dropout = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
             x = x + dropout(part(norm(x))) if self.norm_first else norm(x + dropout(part(x)))
@@ -220,6 +207,12 @@ class _Block(Module):
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+def _found(attention: Module, memory: Any, mask: Any, padding: Any, causal: bool, x: Tensor) -> Any:
+    """What the positions x find in the memory, or if there is none in x itself."""
+    keys = x if memory is None else memory
+    return attention(x, keys, keys, padding, False, mask, is_causal=causal)[0]
 
 
 class TransformerEncoderLayer(_Block):
@@ -261,13 +254,8 @@ class TransformerEncoderLayer(_Block):
         is_causal: bool = False,
     ) -> Tensor:
         """The masks are those of `MultiheadAttention`: a True is left out."""
-        _check("TransformerEncoderLayer", src, self.self_attn)
-        return self._run(
-            src,
-            lambda x: self.self_attn(
-                *(x, x, x, src_key_padding_mask, False, src_mask), is_causal=is_causal
-            )[0],
-        )
+        _check("TransformerEncoderLayer", self.self_attn, src=src)
+        return self._run(src, self_attn=(None, src_mask, src_key_padding_mask, is_causal))
 
 
 class TransformerDecoderLayer(_Block):
@@ -306,84 +294,7 @@ class TransformerDecoderLayer(_Block):
         memory_is_causal: bool = False,
     ) -> Tensor:
         """The masks are those of `MultiheadAttention`: a True is left out."""
-        _check("TransformerDecoderLayer's tgt", tgt, self.self_attn)
-        _check("TransformerDecoderLayer's memory", memory, self.self_attn, like=tgt)
-        return self._run(
-            tgt,
-            lambda x: self.self_attn(
-                *(x, x, x, tgt_key_padding_mask, False, tgt_mask), is_causal=tgt_is_causal
-            )[0],
-            lambda x: self.multihead_attn(
-                *(x, memory, memory, memory_key_padding_mask, False, memory_mask),
-                is_causal=memory_is_causal,
-            )[0],
-        )
-
-
-# Attention alone does not see the order of positions. Something must tell it.
-
-
-class _Positions(Module):
-    weight: Tensor
-
-    def forward(self, x: Tensor) -> Tensor:
-        name, (max_len, D) = type(self).__name__, self.weight.shape
-        fix = f"Each position needs {D} numbers."
-        expect(name, x, "B T D", "T D", fix=fix, D=D)
-        same_dtype(name, x, self.weight)
-        length = x.shape[-2]
-        if length > max_len:
-            raise ValueError(
-                f"{name} has max_len={max_len} positions; x {x.shape} has {length}. "
-                "Cut x into shorter pieces, or make max_len larger."
-            )
-        return x + self.weight[:length]
-
-
-class LearnedPositions(_Positions):
-    """Add to each position numbers of its own, which are learned (as in GPT-2).
-
-    Args:
-        d_model: D, how many numbers each position has.
-        max_len: how many positions there may be.
-
-    Shape:
-        x (B, T, D) or (T, D), T at most max_len, y the same; weight (max_len, D).
-
-    The weight starts normal with standard deviation 0.02, as in GPT-2. torch has no such layer.
-
-    Example:
-        >>> LearnedPositions(8, max_len=10)(Tensor(np.zeros((3, 5, 8), np.float32))).shape
-        (3, 5, 8)
-    """
-
-    def __init__(self, d_model: int, max_len: int):
-        super().__init__()
-        self.weight = Parameter(np.empty((max_len, d_model), np.float32))
-        init.normal_(self.weight, std=0.02)
-
-
-class SinusoidalPositions(_Positions):
-    """Add to position t the numbers sin(t·f) and cos(t·f) for many frequencies f.
-
-    f = 10000^(-2i/D) for the numbers 2i (sine) and 2i + 1 (cosine) of a position (Vaswani et al.,
-    2017, section 3.5). Nothing is learned. torch has no such layer.
-
-    Args:
-        d_model: D, how many numbers each position has.
-        max_len: how many positions there may be.
-
-    Shape:
-        x (B, T, D) or (T, D), T at most max_len, y the same; weight (max_len, D).
-
-    Example:
-        >>> SinusoidalPositions(4, max_len=10)(Tensor(np.zeros((2, 4), np.float32)))
-        Tensor([[0., 1., 0., 1.], [0.8415, 0.5403, 0.01, 0.9999]])
-    """
-
-    def __init__(self, d_model: int, max_len: int):
-        super().__init__()
-        i = np.arange(d_model)
-        angles = np.arange(max_len)[:, None] * 10000.0 ** (-(i - i % 2) / d_model)
-        table = np.where(i % 2, np.cos(angles), np.sin(angles))  # (max_len, D)
-        self.weight = Buffer(table.astype(np.float32))
+        _check("TransformerDecoderLayer", self.self_attn, tgt=tgt, memory=memory)
+        own = (None, tgt_mask, tgt_key_padding_mask, tgt_is_causal)
+        other = (memory, memory_mask, memory_key_padding_mask, memory_is_causal)
+        return self._run(tgt, self_attn=own, multihead_attn=other)

@@ -1,14 +1,13 @@
 """Convolution and pooling: layers that look at an image through a small window."""
 
 import math
-
-import numpy as np
+from dataclasses import dataclass
 
 from nnlib import functional as F
 from nnlib import init
-from nnlib.check import Size, pair, whole
-from nnlib.nn.module import Module, Parameter
-from nnlib.tensor import Tensor
+from nnlib.check import Size, pair
+from nnlib.nn.module import Module, Parameter, Stateless
+from nnlib.tensor import Tensor, zeros
 
 
 class Conv2d(Module):
@@ -26,7 +25,7 @@ class Conv2d(Module):
     Both start uniform in ±1/√(C·K·K'), as torch's do.
 
     Example:
-        >>> Conv2d(3, 8, 5, padding=2)(Tensor(np.ones((2, 3, 28, 28), np.float32))).shape
+        >>> Conv2d(3, 8, 5, padding=2)(zeros(2, 3, 28, 28)).shape
         (2, 8, 28, 28)
     """
 
@@ -42,35 +41,41 @@ class Conv2d(Module):
         bias: bool = True,
     ):
         super().__init__()
-        self.in_channels = whole("Conv2d", "in_channels", in_channels)
-        self.out_channels = whole("Conv2d", "out_channels", out_channels)
+        self._sizes(in_channels=in_channels, out_channels=out_channels)
         self.kernel_size = pair("Conv2d", "kernel_size", kernel_size)
         self.stride = pair("Conv2d", "stride", stride)
         self.padding = pair("Conv2d", "padding", padding, least=0)
         self.dilation = pair("Conv2d", "dilation", dilation)
         shape = (out_channels, in_channels, *self.kernel_size)
-        self.weight = Parameter(np.empty(shape, np.float32))
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))  # ±1/√fan_in
-        self.bias = None
-        if bias:
-            bound = 1 / math.sqrt(math.prod(shape[1:]))
-            self.bias = Parameter(np.empty(out_channels, np.float32))
-            init.uniform_(self.bias, -bound, bound)
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = init.uniform_(Parameter(zeros(shape)), -bound, bound)
+        self.bias = init.uniform_(Parameter(zeros(out_channels)), -bound, bound) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-            f"stride={self.stride}"
-            + f", padding={self.padding}" * (self.padding != (0, 0))
-            + f", dilation={self.dilation}" * (self.dilation != (1, 1))
-            + ", bias=False" * (self.bias is None)
-        )
+        sizes = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        padding = f", padding={self.padding}" * (self.padding != (0, 0))
+        dilation = f", dilation={self.dilation}" * (self.dilation != (1, 1))
+        bias = ", bias=False" * (self.bias is None)
+        return f"{sizes}, stride={self.stride}{padding}{dilation}{bias}"
 
 
-class MaxPool2d(Module):
+@dataclass(eq=False, repr=False)
+class _Pool(Stateless):
+    """A window that moves by the stride, or by its own size if there is none."""
+
+    kernel_size: Size
+    stride: Size | None = None
+    padding: Size = 0
+
+    def __post_init__(self):
+        self.stride = self.kernel_size if self.stride is None else self.stride
+
+
+@dataclass(eq=False, repr=False)
+class MaxPool2d(_Pool):
     """The largest number in each window: was the pattern seen anywhere here?
 
     Shape:
@@ -82,24 +87,13 @@ class MaxPool2d(Module):
         Tensor([[[4., 5.]]])
     """
 
-    def __init__(
-        self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1
-    ):
-        super().__init__()
-        self.kernel_size, self.padding, self.dilation = kernel_size, padding, dilation
-        self.stride = kernel_size if stride is None else stride
+    dilation: Size = 1
 
     def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
 
-    def extra_repr(self) -> str:
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
-            f"dilation={self.dilation}"
-        )
 
-
-class AvgPool2d(Module):
+class AvgPool2d(_Pool):
     """The mean of each window; padding counts as zeros.
 
     Shape:
@@ -110,19 +104,12 @@ class AvgPool2d(Module):
         Tensor([[[2.5, 1.25]]])
     """
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0):
-        super().__init__()
-        self.kernel_size, self.padding = kernel_size, padding
-        self.stride = kernel_size if stride is None else stride
-
     def forward(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class AdaptiveAvgPool2d(Module):
+@dataclass(eq=False, repr=False)
+class AdaptiveAvgPool2d(Stateless):
     """The means of a grid of rectangles: an image of any size becomes one of `output_size`.
 
     Shape:
@@ -133,12 +120,7 @@ class AdaptiveAvgPool2d(Module):
         Tensor([[[1.875]]])
     """
 
-    def __init__(self, output_size: Size):
-        super().__init__()
-        self.output_size = output_size
+    output_size: Size
 
     def forward(self, x: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(x, self.output_size)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"

@@ -1,12 +1,17 @@
 """Module: a function that owns the numbers it learns; and modules made of modules."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
 
+from nnlib.check import whole
 from nnlib.tensor import Tensor
+
+HOLDERS = (list, tuple, set, dict)  # nobody looks into them for what is to be learned
+SEARCHED = (Tensor, *HOLDERS)
 
 
 class Parameter(Tensor):
@@ -74,6 +79,11 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
 
+    def _sizes(self, **sizes: Any) -> None:
+        """Keep these settings, each of which must be a whole number from 1 up."""
+        for name, size in sizes.items():
+            setattr(self, name, whole(type(self).__name__, name, size))
+
     # Finding the parts. A part that is used twice (tied weights) is yielded once.
 
     def children(self) -> Iterator["Module"]:
@@ -86,8 +96,7 @@ class Module:
 
     def modules(self) -> Iterator["Module"]:
         """This module and all inside it."""
-        for _, module in self.named_modules():
-            yield module
+        return (module for _, module in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Everything that is learned, as pairs such as ("0.weight", Parameter)."""
@@ -95,8 +104,7 @@ class Module:
 
     def parameters(self) -> Iterator[Parameter]:
         """Everything that is learned: what to give to an optimizer."""
-        for _, p in self.named_parameters():
-            yield p
+        return (p for _, p in self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
         """What is kept but not learned, by name."""
@@ -104,22 +112,16 @@ class Module:
 
     def buffers(self) -> Iterator[Buffer]:
         """What is kept but not learned."""
-        for _, b in self.named_buffers():
-            yield b
+        return (b for _, b in self.named_buffers())
 
     def _own(self, kind: type) -> list[tuple[str, Any]]:
         """The attributes of this module itself that are of this kind."""
-        found = []
         for name, value in vars(self).items():
-            if isinstance(value, (Tensor, list, tuple, set, dict)):
+            if isinstance(value, SEARCHED) and not isinstance(value, Parameter):
                 _refuse_if_hidden(f"{type(self).__name__}.{name}", value)
-            if isinstance(value, kind):
-                found.append((name, value))
-        return found
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, kind)]
 
-    def _tree(
-        self, prefix: str = "", above: tuple["Module", ...] = ()
-    ) -> Iterator[tuple[str, "Module"]]:
+    def _tree(self, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:
         """Every module with its name, as often as it is used."""
         if self in above:
             raise ValueError(f"A {type(self).__name__} contains itself, as {prefix!r}. Remove it.")
@@ -174,21 +176,16 @@ class Module:
         """
         tensors = dict(self._state(Parameter, Buffer))
         arrays = {k: np.asarray(v.data if isinstance(v, Tensor) else v) for k, v in state.items()}
-        problems = [
-            *(f"missing: {name}" for name in tensors if name not in arrays),
-            *(f"unexpected: {name}" for name in arrays if name not in tensors),
-            *(
-                f"{name} has shape {array.shape}, but the model's has {tensors[name].data.shape}"
-                for name, array in arrays.items()
-                if name in tensors and array.shape != tensors[name].data.shape
-            ),
-        ]
+        problems = [f"missing: {name}" for name in tensors if name not in arrays]
+        problems += [f"unexpected: {name}" for name in arrays if name not in tensors]
+        got = {name: array.shape for name, array in arrays.items()}
+        for name, tensor in tensors.items():
+            if got.get(name, tensor.shape) != tensor.shape:
+                problems.append(f"{name} has shape {got[name]}, but the model's has {tensor.shape}")
         if problems:
-            raise RuntimeError(
-                f"This state does not fit {type(self).__name__}; nothing was loaded:\n  "
-                + "\n  ".join(problems)
-                + "\nBuild the model with the layers and sizes that it was saved with."
-            )
+            head = f"This state does not fit {type(self).__name__}; nothing was loaded:"
+            fix = "Build the model with the layers and sizes that it was saved with."
+            raise RuntimeError("\n  ".join([head, *problems]) + f"\n{fix}")
         for name, tensor in tensors.items():
             tensor.data = arrays[name].astype(tensor.data.dtype)  # a copy
 
@@ -224,9 +221,8 @@ class Module:
         old = vars(self).get(name)
         if isinstance(old, Parameter) and not (value is None or isinstance(value, Parameter)):
             raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter; a {type(value).__name__} in its "
-                f"place would not be trained. Change its numbers instead: "
-                f"module.{name}.data = ..., or set a new nn.Parameter."
+                f"{type(self).__name__}.{name} is a Parameter; a {type(value).__name__} would not "
+                f"be trained. Change its numbers, module.{name}.data = ..., or set an nn.Parameter."
             )
         super().__setattr__(name, value)
 
@@ -242,30 +238,36 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 def _refuse_if_hidden(where: str, value: Any) -> None:
     """Raise if this attribute holds something to be learned where nobody would find it."""
-    if isinstance(value, Parameter):
-        return
     for part in _inside(value):
-        kind, holder = type(part).__name__, type(value).__name__
         if isinstance(part, Module):
-            raise TypeError(
-                f"{where} is a {holder} that holds a {kind}, whose parameters would not be "
-                "trained. Use nn.ModuleList([...])."
-            )
-        if isinstance(part, Tensor) and part.requires_grad and part.is_leaf:
-            raise TypeError(
-                f"{where} {'is' if part is value else f'is a {holder} that holds'} a {kind} that "
-                "requires grad and would not be trained. Make it an nn.Parameter that is an "
-                "attribute of its own."
-            )
+            why = "whose parameters would not be trained. Use nn.ModuleList([...])."
+        elif isinstance(part, Tensor) and part.requires_grad and part.is_leaf:
+            why = "that requires grad and would not be trained. Make it an nn.Parameter of its own."
+        else:
+            continue
+        what = "" if part is value else f"{type(value).__name__} that holds a "
+        raise TypeError(f"{where} is a {what}{type(part).__name__} {why}")
 
 
 def _inside(value: Any) -> Iterator[Any]:
-    """The value, or if it is a list, tuple, set or dict all that is in it, however deep."""
-    if isinstance(value, (list, tuple, set, dict)):
+    """The value, or if it holds others all that is in it, however deep."""
+    if isinstance(value, HOLDERS):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _inside(part)
     else:
         yield value
+
+
+@dataclass(eq=False, repr=False)
+class Stateless(Module):
+    """A module that has settings and nothing to learn.
+
+    Each subclass with settings of its own is a dataclass, too: its fields are the arguments that it
+    is made with, and what its repr shows.
+    """
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
 
 
 # Modules made of modules
@@ -274,23 +276,19 @@ def _inside(value: Any) -> Iterator[Any]:
 class _Row(Module):
     """Modules under the names "0", "1", "2" ...: what Sequential and ModuleList share."""
 
-    def __init__(self, modules: Iterable[Module]):
+    def __init__(self, *modules: Module):
         super().__init__()
         for module in modules:
             self.append(module)
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
-        name, i = type(self).__name__, len(self)
         if not isinstance(module, Module):
-            if isinstance(module, type) and issubclass(module, Module):
-                got = f"a class. Make a module of it: {module.__name__}(...)"
-            elif isinstance(module, (list, tuple)):
-                got = f"a {type(module).__name__}. To pass what is in it: {name}(*layers)"
-            else:
-                got = f"a {type(module).__name__}. Use a module such as nn.ReLU()"
-            raise TypeError(f"{name} needs modules; part {i} is {got}.")
-        setattr(self, str(i), module)
+            what = f"class {module.__name__}" if isinstance(module, type) else type(module).__name__
+            needs = f"{type(self).__name__} needs modules; got {what} as part {len(self)}"
+            fix = "Write nn.ReLU(), with its brackets; and for a list, nn.Sequential(*layers)."
+            raise TypeError(f"{needs}. {fix}")
+        setattr(self, str(len(self)), module)
         return self
 
     def __iter__(self) -> Iterator[Module]:
@@ -311,9 +309,6 @@ class Sequential(_Row):
         >>> model[0]
         Linear(in_features=3, out_features=4, bias=True)
     """
-
-    def __init__(self, *modules: Module):
-        super().__init__(modules)
 
     def forward(self, x: Any) -> Any:
         for module in self:
@@ -342,7 +337,7 @@ class ModuleList(_Row):
     """
 
     def __init__(self, modules: Iterable[Module] = ()):
-        super().__init__(modules)
+        super().__init__(*modules)
 
     def __getitem__(self, index: int | slice) -> Any:
         """One module, or for a slice a ModuleList that shares these modules."""
@@ -351,13 +346,10 @@ class ModuleList(_Row):
 
     def __repr__(self) -> str:
         """Equal neighbours are shown once, as in torch."""
-        parts = []
-        for text, run in groupby(enumerate(map(repr, self)), key=lambda pair: pair[1]):
-            places = [i for i, _ in run]
-            first, last = places[0], places[-1]
-            parts.append(
-                (str(first), text)
-                if first == last
-                else (f"{first}-{last}", f"{len(places)} x {text}")
-            )
+        parts, first = [], 0
+        for text, run in groupby(map(repr, self)):
+            n = len(list(run))
+            last = first + n - 1
+            parts.append((f"{first}-{last}", f"{n} x {text}") if n > 1 else (str(first), text))
+            first += n
         return self._repr(parts)

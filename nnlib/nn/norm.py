@@ -1,11 +1,8 @@
 """Normalisation: layers that keep the size of a signal in bounds."""
 
-import numpy as np
-
 from nnlib import functional as F
-from nnlib.check import whole
 from nnlib.nn.module import Buffer, Module, Parameter
-from nnlib.tensor import Tensor, expect
+from nnlib.tensor import Tensor, expect, ones, tensor, zeros
 
 
 class _BatchNorm(Module):
@@ -21,13 +18,13 @@ class _BatchNorm(Module):
         affine: bool = True,
     ):
         super().__init__()
-        C = self.num_features = whole(type(self).__name__, "num_features", num_features)
+        self._sizes(num_features=num_features)
         self.eps, self.momentum, self.affine = eps, momentum, affine
-        self.weight = Parameter(np.ones(C, np.float32)) if affine else None
-        self.bias = Parameter(np.zeros(C, np.float32)) if affine else None
-        self.running_mean = Buffer(np.zeros(C, np.float32))
-        self.running_var = Buffer(np.ones(C, np.float32))
-        self.num_batches_tracked = Buffer(np.array(0))
+        self.weight = Parameter(ones(num_features)) if affine else None
+        self.bias = Parameter(zeros(num_features)) if affine else None
+        self.running_mean = Buffer(zeros(num_features))
+        self.running_var = Buffer(ones(num_features))
+        self.num_batches_tracked = Buffer(tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:
         fix = f"{self.num_features} channels are normalised, and they are the second axis."
@@ -37,21 +34,12 @@ class _BatchNorm(Module):
             self.num_batches_tracked.data = self.num_batches_tracked.data + 1
             if momentum is None:  # a plain mean over all batches
                 momentum = 1 / self.num_batches_tracked.item()
-        return F.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training,
-            momentum or 0.0,
-            self.eps,
-        )
+        state = self.running_mean, self.running_var, self.weight, self.bias
+        return F.batch_norm(x, *state, self.training, momentum or 0.0, self.eps)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
-        )
+        more = f"eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
+        return f"{self.num_features}, {more}"
 
 
 class BatchNorm1d(_BatchNorm):
@@ -85,7 +73,7 @@ class BatchNorm2d(_BatchNorm):
         x (B, C, H, W), y the same, weight and bias (C,).
 
     Example:
-        >>> BatchNorm2d(3)(Tensor(np.zeros((4, 3, 8, 8), np.float32))).shape
+        >>> BatchNorm2d(3)(zeros(4, 3, 8, 8)).shape
         (4, 3, 8, 8)
     """
 
@@ -125,19 +113,13 @@ class LayerNorm(Module):
         super().__init__()
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
         self.normalized_shape = tuple(shape)
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
-        self.weight = self.bias = None
-        if elementwise_affine:
-            self.weight = Parameter(np.ones(shape, np.float32))
-        if elementwise_affine and bias:
-            self.bias = Parameter(np.zeros(shape, np.float32))
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.weight = Parameter(ones(shape)) if elementwise_affine else None
+        self.bias = Parameter(zeros(shape)) if elementwise_affine and bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-            + f", bias={self.bias is not None}"
-        )
+        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"

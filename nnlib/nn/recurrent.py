@@ -6,13 +6,11 @@ Unlike torch's, these go one way only (no `bidirectional`), and an output is the
 """
 
 import math
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from nnlib import functional as F
 from nnlib import init, ops
-from nnlib.check import whole
 from nnlib.nn.layers import Dropout
 from nnlib.nn.module import Module, Parameter
 from nnlib.tensor import Tensor, expect, same_dtype, stack, zeros
@@ -21,35 +19,33 @@ from nnlib.tensor import Tensor, expect, same_dtype, stack, zeros
 KEYS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
+@dataclass(eq=False, repr=False)
 class _Recurrent(Module):
-    """Layers on top of each other: the outputs of one are the inputs of the next."""
+    """Layers on top of each other: the outputs of one are the inputs of the next.
 
-    op: Any  # the operation that is one layer
-    gates: int  # how many blocks of hidden_size rows its weights have
-    states: tuple[str, ...] = ("h_0",)  # what is carried on, by its name at the start
+    It is a dataclass: its fields, in this order, are the arguments it is made with.
+    """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-    ):
-        super().__init__()
-        name = type(self).__name__
-        self.input_size = whole(name, "input_size", input_size)
-        self.hidden_size = whole(name, "hidden_size", hidden_size)
-        self.num_layers = whole(name, "num_layers", num_layers)
-        self.bias = bias
-        self.batch_first = batch_first
-        self.dropout = float(Dropout(dropout).p)
-        G, bound = self.gates * hidden_size, 1 / math.sqrt(hidden_size)
-        for k in range(num_layers):
-            columns = [[hidden_size if k else input_size], [hidden_size], [], []]
-            for key, more in zip(KEYS if bias else KEYS[:2], columns, strict=False):
-                p = Parameter(np.empty((G, *more), np.float32))
+    gates: ClassVar[int]  # how many blocks of hidden_size rows its weights have
+    states: ClassVar[tuple[str, ...]] = ("h_0",)  # what is carried on, by its name at the start
+
+    op: Any = field(init=False)  # the operation that is one layer
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    nonlinearity: str = field(init=False)  # of an RNN alone, which has it at this place
+    bias: bool = True
+    batch_first: bool = False
+    dropout: float = 0.0
+
+    def __post_init__(self):
+        D, H, L = self.input_size, self.hidden_size, self.num_layers
+        self._sizes(input_size=D, hidden_size=H, num_layers=L)
+        self.dropout, bound = float(Dropout(self.dropout).p), 1 / math.sqrt(H)
+        for k in range(L):
+            columns = [[H if k else D], [H], [], []]
+            for key, more in zip(KEYS if self.bias else KEYS[:2], columns, strict=False):
+                p = Parameter(zeros(self.gates * H, *more))
                 setattr(self, f"{key}_l{k}", init.uniform_(p, -bound, bound))
 
     def extra_repr(self) -> str:
@@ -61,51 +57,46 @@ class _Recurrent(Module):
         name, form = type(self).__name__, "B T D" if self.batch_first else "T B D"
         fix = "Put the features last, by x.permute(...), or make the layer with another input_size."
         expect(name, x, form, "T D", fix=fix, D=self.input_size)
-        asker, batched = f"{name} with x {x.shape}", x.ndim == 3
-        if not batched:
-            x = x.unsqueeze(1)
-        elif self.batch_first:
+        asker, swapped = f"{name} with x {x.shape}", self.batch_first and x.ndim == 3
+        if swapped:
             x = x.transpose(0, 1)
-        T, B, _ = x.shape
+        T, *batch, _ = x.shape  # (T, B, D), or without a batch (T, D)
         if T == 0:
             raise ValueError(f"{asker} needs at least one step in time. Leave out what is empty.")
-        lengths = {"L": self.num_layers, "B": B, "H": self.hidden_size}
-        if not batched:
-            del lengths["B"]
-        start = self._start(asker, hx, lengths, x.dtype)
+        start = self._start(asker, hx, batch, x.dtype)
         same_dtype(name, x, self.weight_hh_l0, start[0])  # c_0 is converted, as in torch
         no_bias, ends = zeros(len(self.weight_hh_l0), dtype=x.dtype), []
+        x = x if batch else x.unsqueeze(1)
         for k in range(self.num_layers):
             weights = [vars(self).get(f"{key}_l{k}", no_bias) for key in KEYS]
-            s = self.op.apply(x, *weights, *[h[k].reshape(B, self.hidden_size) for h in start])
+            x = F.dropout(x, self.dropout if k else 0.0, self.training)
+            s = self.op.apply(x, *weights, *[h[k].reshape(-1, self.hidden_size) for h in start])
             x = s[0, 1:]  # (T, B, H), of all the states (S, T+1, B, H)
             ends.append(s[:, -1])
-            if k < self.num_layers - 1:
-                x = F.dropout(x, self.dropout, self.training)
         end = stack(ends, 1)  # (S, L, B, H)
-        if not batched:
+        if not batch:
             x, end = x[:, 0], end[:, :, 0]
-        elif self.batch_first:
-            x = x.transpose(0, 1)
+        x = x.transpose(0, 1) if swapped else x
         return x, tuple(end) if len(start) > 1 else end[0]
 
-    def _start(self, asker: str, hx: Any, lengths: dict[str, int], dtype: Any) -> list[Tensor]:
-        """The states before the first step, of these lengths each; zeros unless given."""
-        names = self.states
+    def _start(self, asker: str, hx: Any, batch: list[int], dtype: Any) -> list[Tensor]:
+        """The states before the first step, (L, B, H) each; zeros unless given."""
+        names, L, H = self.states, self.num_layers, self.hidden_size
         if hx is None:
-            return [zeros(*lengths.values(), dtype=dtype) for _ in names]
+            return [zeros(L, *batch, H, dtype=dtype) for _ in names]
         start = [hx] if len(names) == 1 else hx
         if not isinstance(start, (list, tuple)) or len(start) != len(names):
-            raise TypeError(
-                f"{asker} needs hx=({', '.join(names)}); got a {type(hx).__name__}. "
-                "Pass what the layer returned beside its output, or leave hx out."
-            )
+            got, wanted = type(hx).__name__, ", ".join(names)
+            fix = "Pass what the layer returned beside its output, or leave hx out."
+            raise TypeError(f"{asker} needs hx=({wanted}); got a {got}. {fix}")
         fix = "Leave hx out to start from zeros, or give it one state per layer and example."
+        axes = "L B H" if batch else "L H"
         for h, called in zip(start, names, strict=True):
-            expect(asker, h, " ".join(lengths), called=called, fix=fix, **lengths)
+            expect(asker, h, axes, called=called, fix=fix, L=L, B=math.prod(batch), H=H)
         return list(start)
 
 
+@dataclass(eq=False, repr=False)
 class RNN(_Recurrent):
     """A layer that sees its own last output: h_t = tanh(W_ih x_t + b_ih + W_hh h_t-1 + b_hh).
 
@@ -134,22 +125,14 @@ class RNN(_Recurrent):
 
     gates = 1
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        nonlinearity: str = "tanh",
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-    ):
+    nonlinearity: str = "tanh"
+
+    def __post_init__(self):
         kinds = {"tanh": ops.RNN, "relu": ops.ReluRNN}
-        if nonlinearity not in kinds:
-            raise ValueError(f"RNN needs nonlinearity 'tanh' or 'relu'; got {nonlinearity!r}.")
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout)
-        self.nonlinearity = nonlinearity
-        self.op = kinds[nonlinearity]
+        if self.nonlinearity not in kinds:
+            raise ValueError(f"RNN needs nonlinearity 'tanh' or 'relu'; got {self.nonlinearity!r}.")
+        self.op = kinds[self.nonlinearity]
+        super().__post_init__()
 
 
 class LSTM(_Recurrent):

@@ -249,6 +249,13 @@ def test_a_wrong_mask_is_named_with_both_shapes_and_a_fix(options, words):
     assert all(word in str(error.value) for word in words), str(error.value)
 
 
+def test_a_value_that_does_not_fit_is_named_with_the_key_that_it_belongs_to():
+    attention = nn.MultiheadAttention(6, 3, batch_first=True)
+    message = r"value needs x \(B=2, S=4, D=6\); it has shape \(2, 5, 6\)\. The key .* \(2, 4, 6\)"
+    with pytest.raises(ValueError, match=message):
+        attention(X, X[:, :4], X)
+
+
 @pytest.mark.parametrize(
     ("shapes", "options", "words"),
     [
@@ -271,6 +278,7 @@ def test_wrong_input_to_the_function_is_named(shapes, options, words):
     [
         (lambda: nn.MultiheadAttention(7, 2), ["embed_dim=7", "num_heads=2"]),
         (lambda: nn.TransformerEncoderLayer(6, 3, activation="swish"), ["swish", "gelu"]),
+        (lambda: nn.TransformerDecoderLayer(6, 3, activation=3), ["a function", "got 3"]),
         (lambda: F.gelu(X, "exact"), ["'exact'", '"tanh"']),
         (lambda: nn.Embedding(5, 3, padding_idx=5), ["padding_idx", "5"]),
     ],

@@ -180,13 +180,16 @@ def test_a_module_without_forward_says_so():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU), r"part 1 is a class. .*ReLU\(\.\.\.\)"),
-        (lambda: nn.Sequential([nn.ReLU()]), r"part 0 is a list. .* Sequential\(\*layers\)"),
+        (
+            lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU),
+            r"got class ReLU as part 1\. .*nn\.ReLU\(\), with its brackets",
+        ),
+        (lambda: nn.Sequential([nn.ReLU()]), r"got list as part 0\. .* nn.Sequential\(\*layers\)"),
         (
             lambda: nn.Sequential(nnlib.functional.relu),
-            r"part 0 is a function\. Use a module such as",
+            r"Sequential needs modules; got function as part 0\. Write nn\.ReLU\(\)",
         ),
-        (lambda: nn.ModuleList([nn.ReLU(), 3]), "ModuleList needs modules; part 1 is a int"),
+        (lambda: nn.ModuleList([nn.ReLU(), 3]), "ModuleList needs modules; got int as part 1"),
     ],
 )
 def test_what_is_no_module_is_refused(make, message):
