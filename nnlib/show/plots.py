@@ -257,48 +257,6 @@ def bars(
     return _finish(fig, words, title, alt, data)
 
 
-@style()
-def histograms(
-    groups: Mapping[str, Any],
-    *,
-    bins: int = 30,
-    title: str = "",
-    xlabel: str = "value",
-    alt: str = "",
-) -> Picture:
-    """Draw how the numbers of each group are spread, one below the other over the same axis.
-
-    `data` has the edges of the bins under "edges", and the counts of each group under its name.
-
-    Example:
-        >>> histograms({"input": [-2, -1, 0, 1, 2], "output": [0, 0, 0, 1, 2]}, bins=4)
-        input: 5 values from -2 to 2, mean 0, standard deviation 1.414. output: 5 values from ...
-    """
-    _names("histograms", groups, reserved="edges")
-    numbers = {name: _numbers(group).ravel() for name, group in groups.items()}
-    empty = [name for name, group in numbers.items() if not len(group)]
-    need(not empty, "histograms", "numbers in every group", f"none in {', '.join(empty)}")
-    together = np.concatenate(list(numbers.values()))
-    need(np.isfinite(together).all(), "histograms", "finite numbers", "nan or inf")
-    edges = np.histogram_bin_edges(together, bins)
-    fig = _figure(height=0.6 + 0.8 * len(groups))
-    panels = fig.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
-    panels[0].set_title(title)
-    panels[-1].set_xlabel(xlabel)
-    data: dict[str, Any] = {"edges": edges}
-    words = []
-    for ax, (name, group) in zip(panels, numbers.items(), strict=True):
-        drawn = ax.stairs(np.histogram(group, edges)[0], edges, fill=True, color=VALUE)
-        ax.set_ylabel(name, rotation=0, ha="right", va="center")
-        ax.set_yticks([])
-        data[name], data["edges"], _ = drawn.get_data()
-        words.append(
-            f"{name}: {len(group)} values from {short(group.min())} to {short(group.max())}, "
-            f"mean {short(group.mean())}, standard deviation {short(group.std())}."
-        )
-    return _finish(fig, words, title, alt, data)
-
-
 def _surface(fig, ax, surface, view, name: str) -> np.ndarray:
     """Colour the plane by a probability, in ten steps, and draw where it is one half."""
     from matplotlib.colors import LinearSegmentedColormap

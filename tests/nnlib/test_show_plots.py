@@ -22,7 +22,6 @@ RNG = np.random.default_rng(0)
 POINTS = np.r_[RNG.normal(0, 1, (20, 2)), RNG.normal(3, 1, (30, 2))]
 CLASSES = np.r_[np.zeros(20, int), np.ones(30, int)]
 STACK = RNG.random((5, 8, 6))
-GROUPS = {"input": RNG.normal(0, 2, 400), "output": RNG.normal(1, 0.5, 300)}
 STEPS = [
     TrainStep(1, 1, 0.9, 0.1, 1.0),
     TrainStep(2, 1, 0.4, 0.1, 0.5),
@@ -42,7 +41,6 @@ EXAMPLES = {
     ),
     "images": lambda **more: plots.images(STACK, list("abcde"), **more),
     "bars": lambda **more: plots.bars({"one": 0.5, "two": -0.25}, **more),
-    "histograms": lambda **more: plots.histograms(GROUPS, bins=20, **more),
 }
 every_plot = pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 
@@ -145,13 +143,6 @@ def test_bars_give_back_their_lengths():
     assert EXAMPLES["bars"]().data == {"one": 0.5, "two": -0.25}
 
 
-def test_histograms_give_back_counts_over_the_same_edges():
-    data = EXAMPLES["histograms"]().data
-    assert (data["edges"][0], data["edges"][-1]) == (GROUPS["input"].min(), GROUPS["input"].max())
-    np.testing.assert_array_equal(data["input"], np.histogram(GROUPS["input"], data["edges"])[0])
-    assert data["output"].sum() == 300
-
-
 @pytest.mark.parametrize(
     ("plot", "artist", "key"),
     [
@@ -162,7 +153,6 @@ def test_histograms_give_back_counts_over_the_same_edges():
         ("scatter", "imshow", "surface"),
         ("images", "imshow", "images"),
         ("bars", "barh", "one"),
-        ("histograms", "stairs", "output"),
     ],
 )
 def test_a_wrong_drawing_has_wrong_data(plot, artist, key, monkeypatch):
@@ -253,9 +243,6 @@ def test_names_may_hold_any_sign():
         (lambda: plots.images(np.ones((4, 64))), r"X\.reshape\(-1, 8, 8\); got \(4, 64\)"),
         (lambda: plots.images(STACK, ["a"]), "one caption per image; got 1"),
         (lambda: plots.bars({}), "bars needs 1 to 40 names; got 0"),
-        (lambda: plots.histograms({"a": [1.0, np.nan]}), "finite numbers; got nan or inf"),
-        (lambda: plots.histograms({"edges": [1.0]}), 'names other than "edges"'),
-        (lambda: plots.histograms({"a": []}), "numbers in every group; got none in a"),
         (lambda: show.figure(Figure(), alt=" "), "needs alt: a sentence"),
     ],
 )
