@@ -227,5 +227,5 @@ def test_what_makes_no_sense_is_refused(wrong, said):
 def test_what_is_no_optimizer_or_no_surface_is_refused():
     with pytest.raises(TypeError, match=r"mine must make an Optimizer.*made 3.*lambda params"):
         show.race({"mine": lambda params: 3})
-    with pytest.raises(TypeError, match=r"makes a Value of two Values; it made 1\.0"):
+    with pytest.raises(TypeError, match=r"a surface from two Values to a Value; it made 1\.0"):
         show.race({"SGD": RUNNERS["SGD"]}, lambda x, y: 1.0)
