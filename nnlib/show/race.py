@@ -236,8 +236,9 @@ def _chart(course: Course, runs: Sequence[Run]) -> Plane:
     known = [loss for run in runs for loss in run.loss if math.isfinite(loss)] or [1.0]
     low, high = min(known), min(max(known), 10 * max(known[0], 1e-6))
     if low < -1e-9 * max(1.0, high):
-        margin = 0.05 * (high - low)
+        margin = 0.05 * (high - low) or 1.0
         return Plane(LOSSES, (0, course.steps), (low - margin, high + margin))
+    high = max(high, BELOW)  # or a race that starts in the lowest place had no height
     low = max(min(low, BELOW), 1e-9 * high)
     return Plane(LOSSES, (0, course.steps), (low / 2, 2 * high), log=True)
 

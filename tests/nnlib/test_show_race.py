@@ -207,6 +207,21 @@ def test_a_loss_below_zero_is_drawn_without_logarithms():
 
 
 @pytest.mark.parametrize(
+    ("surface", "start"),
+    [
+        ("ravine", (0, 0)),
+        ("rosenbrock", (1, 1)),
+        (lambda x, y: 0 * x * y - 3, (1, 1)),  # below 0, where there are no factors of ten
+    ],
+)
+def test_a_race_that_starts_in_the_lowest_place_is_drawn(surface, start):
+    stage = show.race({"SGD": RUNNERS["SGD"]}, surface, start, steps=5)
+    assert len({*stage.data["loss"]["SGD"]}) == 1
+    chart = stage.trace.tracks()["chart"][0][1]
+    assert len(re.findall('class="grid"', chart)) >= 6 + 2  # a line for each step, and two heights
+
+
+@pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"surface": "hill"}, "a surface out of ravine, saddle, rosenbrock, or a function"),
