@@ -1,5 +1,6 @@
 """The decision-boundary painter: what a small model says about the plane, epoch by epoch."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -8,18 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import functional as F
-from nnlib import ops
+from nnlib import graph, metrics, nn, ops, optim, train
 from nnlib.check import whole
-from nnlib.graph import topological
-from nnlib.metrics import accuracy
-from nnlib.nn import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Module, Sigmoid, Softmax
-from nnlib.optim import Adam, Optimizer
 from nnlib.show import svg
-from nnlib.show.plane import Plane, mark
-from nnlib.show.text import minus, need, num, one_line, short, table
+from nnlib.show.plane import Box, Plane, mark, need_points, path, say, spot, value, window
+from nnlib.show.text import need, num, one_line, table
 from nnlib.show.trace import Control, Frame, Trace
 from nnlib.tensor import Tensor
-from nnlib.train import fit_steps
 
 if TYPE_CHECKING:
     from nnlib.show.stage import Stage
@@ -69,12 +65,12 @@ class Look:
 
 
 def boundary(
-    model: Module,
+    model: nn.Module,
     X: Any,
     y: Any,
     *,
     loss_fn: Any = None,
-    optimizer: Optimizer | None = None,
+    optimizer: optim.Optimizer | None = None,
     epochs: int = 100,
     title: str = "",
 ) -> "Stage":
@@ -120,50 +116,38 @@ def boundary(
     return Stage(painter.trace(), painter.answer)
 
 
-def trace(model: Module, X: Any, y: Any, **settings: Any) -> Trace:
-    """Train the model as `boundary` does: what it made of the plane after each of some epochs."""
-    return _Painter(model, X, y, **settings).trace()
-
-
 class _Painter:
     """The model, the points it learns from, and what was seen of it so far."""
 
-    def __init__(self, model, X, y, loss_fn=None, optimizer=None, epochs=100, title=""):
-        if not isinstance(model, Module):
-            raise TypeError(f"show.boundary needs an nn.Module; got a {type(model).__name__}.")
-        whole("show.boundary", "epochs", epochs, least=0)
+    def __init__(self, model, X, y, loss_fn, optimizer, epochs, title):
+        where = "show.boundary"
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"{where} needs an nn.Module; got a {type(model).__name__}.")
+        whole(where, "epochs", epochs, least=0)
+        X, y = (np.asarray(given.data if isinstance(given, Tensor) else given) for given in (X, y))
+        need_points(where, X, MOST_POINTS)
         self.model, self.title = model, one_line(title or "", limit=80)
         self.dtype = next((p.data.dtype for p in model.parameters()), np.dtype(np.float32))
-        X, y = (np.asarray(given.data if isinstance(given, Tensor) else given) for given in (X, y))
-        good = X.ndim == 2 and X.shape[1] == 2 and 0 < len(X) <= MOST_POINTS
-        need(good, "show.boundary", f"1 to {MOST_POINTS} points (n, 2)", f"shape {X.shape}")
-        need(np.isfinite(X).all(), "show.boundary", "finite points", "nan or inf")
         self.points = X.astype(self.dtype)
-        low, high = X.min(axis=0), X.max(axis=0)
-        margin = 0.2 * (high - low).max() or 1.0
-        limits = np.stack([low - margin, high + margin], axis=1).tolist()
-        self.plane = Plane(BOX, tuple(limits[0]), tuple(limits[1]))
-        self.sides = [np.linspace(a, b, SIDE) for a, b in limits]  # x1 and x2 of the surface
+        self.plane = Plane.around(BOX, X, 0.2)
+        self.sides = [np.linspace(*limits, SIDE) for limits in (self.plane.xlim, self.plane.ylim)]
 
         out = self._ask(self.points)
         self.form = out.shape[1:]  # of the output for one point
         columns = int(np.prod(self.form))
         good = out.ndim < 3 and len(out) == len(X) and 0 < columns <= MOST_CLASSES
         wanted = f"a model that gives (n, 1), one logit, or (n, classes), up to {MOST_CLASSES}"
-        need(good, "show.boundary", wanted, f"{out.shape} for n = {len(X)}")
+        need(good, where, wanted, f"{out.shape} for n = {len(X)}")
         self.single, self.kinds = columns == 1, max(2, columns)
         good = y.shape == (len(X),) and np.isin(y, range(self.kinds)).all()
         wanted = f"a class 0 to {self.kinds - 1} for each of {len(X)} points"
-        need(good, "show.boundary", wanted, f"shape {y.shape}, {one_line(np.unique(y))}")
+        need(good, where, wanted, f"shape {y.shape}, {one_line(np.unique(y))}")
         self.classes = y.astype(np.int64)
 
-        last = [*model.modules()][-1]
-        self.likely = isinstance(last, Sigmoid | Softmax)  # its outputs are probabilities
-        usual = BCELoss if self.likely else BCEWithLogitsLoss
-        self.loss_fn = loss_fn or (usual() if self.single else CrossEntropyLoss())
-        self.optimizer = optimizer
-        if epochs and not optimizer:
-            self.optimizer = Adam(model.parameters(), lr=0.05)
+        self.likely = isinstance([*model.modules()][-1], nn.Sigmoid | nn.Softmax)  # not logits
+        usual = nn.BCELoss if self.likely else nn.BCEWithLogitsLoss
+        self.loss_fn = loss_fn or (usual() if self.single else nn.CrossEntropyLoss())
+        self.optimizer = optimizer or (optim.Adam(model.parameters(), lr=0.05) if epochs else None)
         self.epoch = 0
         self.course: list[tuple[int, float, float]] = []  # epoch, loss, accuracy
         self.looks = [self._look()]
@@ -178,26 +162,21 @@ class _Painter:
             return
         chosen = {begin + round(more * (i + 1) / FRAMES) for i in range(FRAMES)}
         batch = (Tensor(self.points), self._target())
-        for step in fit_steps(self.model, [batch], self.loss_fn, self.optimizer, epochs=more):
+        for step in train.fit_steps(self.model, [batch], self.loss_fn, self.optimizer, epochs=more):
             self.epoch = begin + step.epoch
             if self.epoch in chosen:
                 self._keep(self._look())
             else:
                 self._measure()
 
-    def paint(self, pixel: Sequence[float], kind: int) -> None:
-        """Add a point at a pixel of the plane."""
-        x = np.array([self.plane.number(*pixel)], self.dtype)
-        self.points = np.concatenate([self.points, x])
-        self.classes = np.append(self.classes, kind)
-        place = minus(f"({short(x[0, 0])}, {short(x[0, 1])})")
-        self._keep(self._look(f"You painted a point of class {kind} at {place}. "))
-
     def answer(self, values: dict[str, Any]) -> Trace:
         """What the controls ask for."""
         before = self.looks[-1]
         if "point" in values:
-            self.paint(values["point"], values["paint"])
+            x, kind = np.array([self.plane.number(*values["point"])], self.dtype), values["paint"]
+            self.points = np.concatenate([self.points, x])
+            self.classes = np.append(self.classes, kind)
+            self._keep(self._look(f"You painted a point of class {kind} at {spot(*x[0])}. "))
         try:
             self.train(values.get("train", 0))
         except RuntimeError as error:  # the loss is nan
@@ -215,15 +194,13 @@ class _Painter:
     def _ask(self, points: np.ndarray) -> Tensor:
         """The model's output in eval mode; as it requires grad, the graph says how it came."""
         was_training = self.model.training
-        self.model.eval()
-        out = self.model(Tensor(points, requires_grad=True))
+        out = self.model.eval()(Tensor(points, requires_grad=True))
         self.model.train(was_training)
         return out
 
     def _target(self) -> Tensor:
-        if not self.single:
-            return Tensor(self.classes)
-        return Tensor(self.classes.astype(self.dtype).reshape(-1, *self.form))
+        y = self.classes
+        return Tensor(y.astype(self.dtype).reshape(-1, *self.form) if self.single else y)
 
     def _leads(self, out: Tensor) -> np.ndarray:
         """(lines, n): 0 where the model changes its mind; the last class has its lines already."""
@@ -234,18 +211,17 @@ class _Painter:
         return scores[:-1] - others
 
     @QUIET
-    def _measure(self) -> tuple[float, float, np.ndarray]:
-        """Loss, accuracy and guesses on the points that are there now."""
+    def _measure(self) -> np.ndarray:
+        """Keep loss and accuracy on the points that are there now; the guesses."""
         out = self._ask(self.points)
         loss = self.loss_fn(out, self._target()).item()
         guesses = (self._leads(out)[0] > 0).astype(int) if self.single else out.data.argmax(axis=1)
-        share = accuracy(guesses, self.classes)
-        self.course.append((self.epoch, loss, share))
-        return loss, share, guesses
+        self.course.append((self.epoch, loss, metrics.accuracy(guesses, self.classes)))
+        return guesses
 
     @QUIET
     def _look(self, said: str = "") -> Look:
-        measured = self._measure()
+        guesses = self._measure()
         grid = np.stack(np.meshgrid(*self.sides), axis=-1).reshape(-1, 2).astype(self.dtype)
         out = self._ask(grid)
         p = out.detach()
@@ -254,13 +230,11 @@ class _Painter:
         p = p.data.reshape(len(grid), -1).T  # (classes, n), or (1, n)
         hidden = _hidden(out)
         self.sizes = [2, *(h.shape[1] for h in hidden), p.shape[0]]
-        return Look(
-            self.epoch, measured[0], measured[1], self.points, self.classes, measured[2],
-            _surfaces(np.concatenate([1 - p, p]) if self.single else p),
-            _surfaces(self._leads(out)),
-            tuple(_surfaces(h.T[:UNITS]) for h in hidden[:LAYERS]),
-            said,
-        )  # fmt: skip
+        surfaces = (np.concatenate([1 - p, p]) if self.single else p, self._leads(out))
+        units = (h.T[:UNITS] for h in hidden[:LAYERS])
+        p, leads, *units = (a.reshape(-1, SIDE, SIDE) for a in (*surfaces, *units))
+        known = (*self.course[-1], self.points, self.classes, guesses)
+        return Look(*known, p, leads, tuple(units), said)
 
     # What is shown
 
@@ -285,68 +259,49 @@ class _Painter:
         shares = np.bincount(last.p.argmax(axis=0).ravel(), minlength=self.kinds) / SIDE**2
         parts = ", ".join(f"{kind} {share:.0%}" for kind, share in zip(kinds, shares, strict=True))
         start = f", at first about {first.right}" if len(looks) > 1 else ""
+        right = f"{_when(last)} it is right about {last.right} points{start}; loss {num(last.loss)}"
+        wheres = [f"epoch {k.epoch} of {self.epoch}, {len(k.points)} points" for k in looks]
+        rows = [*looks[: -1 : -(-len(looks) // ROWS)], last]
+        data = {name: [getattr(look, name) for look in looks] for name in COLUMNS}
+        data |= {"points": last.points, "classes": last.classes}
+        data |= {"x1": self.sides[0], "x2": self.sides[1], "surface": last.p, "units": last.units}
         return Trace(
             title=title,
-            frames=[
-                Frame(f"epoch {k.epoch} of {self.epoch}, {len(k.points)} points", _sentence(k), k)
-                for k in looks
-            ],
+            frames=[Frame(w, _sentence(k), k) for w, k in zip(wheres, looks, strict=True)],
             draw=_drawing(self, show, names),
             view=VIEW,
-            alt=f"{title}. {_when(last)} it is right about {last.right} points{start}; loss "
-            f"{num(last.loss)}. Of the plane it gives {parts}.",
-            text=_table(looks),
-            data={
-                **{name: [getattr(k, name) for k in looks] for name in COLUMNS},
-                "points": last.points,
-                "classes": last.classes,
-                "x1": self.sides[0],
-                "x2": self.sides[1],
-                "surface": last.p,
-                "units": last.units,
-            },
+            alt=f"{title}. {right}. Of the plane it gives {parts}.",
+            text=table({name: [getattr(k, name) for k in rows] for name in (*COLUMNS, "right")}),
+            data=data,
             sets=sets,
             controls=controls,
             plane="touch",
             opens=opens,
-        )  # fmt: skip
+        )
 
 
 def _hidden(out: Tensor) -> list[np.ndarray]:
     """What each hidden layer says, (n, units): that which the next layer multiplies."""
-    fed = [
-        node.inputs[0].data
-        for node in topological(out)
-        if isinstance(node, Tensor)
-        and isinstance(node.grad_fn, ops.Linear | ops.MatMul)
-        and node.inputs[0].inputs  # the points themselves have none
-    ]
-    return [h for h in {id(h): h for h in fed}.values() if h.ndim == 2 and len(h) == len(out)]
-
-
-def _surfaces(numbers: np.ndarray) -> np.ndarray:
-    return numbers.reshape(-1, SIDE, SIDE)
+    fed = {}
+    for node in graph.topological(out):
+        if isinstance(getattr(node, "grad_fn", None), ops.Linear | ops.MatMul):
+            given = node.inputs[0]  # the points themselves have no inputs
+            if given.inputs and given.data.ndim == 2 and len(given.data) == len(out):
+                fed[id(given)] = given.data
+    return [*fed.values()]
 
 
 # ---- in words
 
 
 def _when(look: Look) -> str:
-    if look.epoch == 0:
-        return "As it was given"
-    return f"After {look.epoch} epoch{'s' if look.epoch > 1 else ''}"
+    n = look.epoch
+    return f"After {n} epoch{'s' if n > 1 else ''}" if n else "As it was given"
 
 
 def _sentence(look: Look) -> str:
-    return (
-        f"{look.said}{_when(look)} the model is right about {look.right} points; "
-        f"the loss is {minus(short(look.loss))}."
-    )
-
-
-def _table(looks: Sequence[Look]) -> str:
-    rows = [*looks[: -1 : -(-len(looks) // ROWS)], looks[-1]]
-    return table({name: [getattr(look, name) for look in rows] for name in (*COLUMNS, "right")})
+    right = f"{_when(look)} the model is right about {look.right} points"
+    return f"{look.said}{right}; the loss is {say(look.loss)}."
 
 
 # ---- how it is drawn
@@ -358,13 +313,12 @@ def _drawing(painter: _Painter, show: int, names: Sequence[str]) -> Callable[[Fr
     shapes, roles = _shapes(painter.kinds)
     units = {look: [unit for layer in look.units for unit in layer] for look in looks}
     far = [float(np.abs(together).max()) for together in zip(*units.values(), strict=True)]
-    highest = max((loss for _, loss, _ in course if np.isfinite(loss)), default=0)
+    times, losses, shares = zip(*course, strict=True)
     epochs = (0.0, float(max(painter.epoch, 1)))
-    charts = Plane(LOSS, epochs, (0.0, 1.05 * highest or 1.0)), Plane(RIGHT, epochs, (0.0, 1.1))
-    lines = [
-        svg.element("path", class_="trail runner0", d=chart.path((c[0], c[n]) for c in course))
-        for n, chart in enumerate(charts, start=1)
-    ]
+    top = 1.05 * max(filter(np.isfinite, losses), default=0) or 1.0
+    loss, right = Plane(LOSS, epochs, (0.0, top)), Plane(RIGHT, epochs, (0.0, 1.1))
+    trails = path("trail runner0", loss.path(zip(times, losses, strict=True)))
+    trails += path("trail runner0", right.path(zip(times, shares, strict=True)))
     given = len(looks[0].points)
     maps, layers = [], ""
     for row, layer in enumerate(looks[0].units):
@@ -378,46 +332,39 @@ def _drawing(painter: _Painter, show: int, names: Sequence[str]) -> Callable[[Fr
         layers += svg.write(802, MAPS[1] - 10, hint, 12, 180, "quiet offer", anchor="end")
     fixed = {
         "axes": plane.axes("x1", "x2") + _key(painter.kinds, names[show], ([0.0, *far])[show]),
-        "charts": charts[0].axes("", "loss") + charts[1].axes("epoch", "accuracy") + "".join(lines),
+        "charts": loss.axes("", "loss") + right.axes("epoch", "accuracy") + trails,
         "layers": layers,
     }
     for left, more in zip((46, 222), MORE, strict=True):
         if painter.optimizer:
-            fixed[f"more{more}"] = svg.box(left, 406, 164, 26, 5, "card offer") + svg.write(
-                left + 82, 419, f"train {more} epochs more", 12, 156, "offer", anchor="middle"
-            )
+            said = f"train {more} epochs more"
+            written = svg.write(left + 82, 419, said, 12, 156, "offer", anchor="middle")
+            fixed[f"more{more}"] = svg.box(left, 406, 164, 26, 5, "card offer") + written
 
     def draw(frame: Frame) -> dict[str, str]:
         look: Look = frame.event
         tints = _signed(units[look][show - 1], far[show - 1]) if show else _tinted(look.p)
         line = "".join(plane.level(lead, 0) for lead in look.leads)
-        kinds, guesses = look.classes.tolist(), look.guesses.tolist()
-        places = [plane.place(*point) for point in look.points.tolist()]
-        dots = [
-            mark(x, y, shapes[kind], roles[kind], 4.5)
-            for (x, y), kind in zip(places, kinds, strict=True)
-        ]
-        halos = [
-            f"M{x:.0f} {y:.0f}h0"
-            for (x, y), kind, guess in zip(places, kinds, guesses, strict=True)
-            if kind != guess
-        ]
-        return fixed | {
+        dots, halos = [], ""
+        for point, kind, guess in zip(look.points, look.classes, look.guesses, strict=True):
+            x, y = plane.place(*point.tolist())
+            dots.append(mark(x, y, shapes[kind], roles[kind], 4.5))
+            halos += f"M{x:.0f} {y:.0f}h0" if kind != guess else ""
+        now = _now(right, look.epoch, look.accuracy, f", {look.right} right")
+        pieces = fixed | {
             "tint": _cells(tints, BOX, SIGNS if show else roles),
-            "line": plane.inside(svg.element("path", class_="trail boundary", d=line)),
-            "wrong": svg.element("path", class_="wrong", d="".join(halos)) if halos else "",
+            "line": plane.inside(path("trail boundary", line)),
+            "wrong": path("wrong", halos) if halos else "",
             "points": "".join(dots[:given]),
             "painted": "".join(dots[given:]),
-            "now": _now(charts[0], look.epoch, look.loss, "")
-            + _now(charts[1], look.epoch, look.accuracy, f", {look.right} right"),
+            "now": _now(loss, look.epoch, look.loss, "") + now,
             "touch": svg.box(*BOX, 0, "touch"),
-        } | {f"unit{n}": small(n, unit) for n, unit in enumerate(units[look], start=1)}  # fmt: skip
-
-    def small(n: int, unit: np.ndarray) -> str:
-        left, top = maps[n - 1]
-        card = svg.box(left, top, MAP, MAP, 2, "card forward" if n == show else "card")
-        inner = (left + 1, top + 1, MAP - 2, MAP - 2)
-        return card + _cells(_signed(unit, far[n - 1])[::2, ::2], inner, SIGNS)
+        }
+        for n, (unit, most, (left, top)) in enumerate(zip(units[look], far, maps, strict=True)):
+            card = svg.box(left, top, MAP, MAP, 2, "card forward" if n + 1 == show else "card")
+            inner = (left + 1, top + 1, MAP - 2, MAP - 2)
+            pieces[f"unit{n + 1}"] = card + _cells(_signed(unit, most)[::2, ::2], inner, SIGNS)
+        return pieces
 
     return draw
 
@@ -431,29 +378,22 @@ def _shapes(kinds: int) -> tuple[list[int], list[str]]:
 
 def _key(kinds: int, shown: str, far: float) -> str:
     """Above the plane the marks of the classes and what is shown; below it the tints of signs."""
-    parts, left, right, (above, below) = [], BOX[0] + 6, BOX[0] + BOX[2], (12, 394)
-    shapes = [*zip(*_shapes(kinds), strict=True)]
-    for name, (shape, role) in zip(
-        [*map(str, range(kinds)), "wrong"], [*shapes, shapes[0]], strict=True
-    ):
-        if name == "wrong":
-            parts.append(svg.element("path", class_="wrong", d=f"M{left} {above}h0"))
-        parts.append(
-            mark(left, above, shape, role, 4.5) + svg.write(left + 11, above, name, 12, 40)
-        )
-        left += 32
+    shapes, roles = _shapes(kinds)
+    parts, right, above, below = [], BOX[0] + BOX[2], 12, 394
+    for n, name in enumerate([*map(str, range(kinds)), "wrong"]):
+        x = BOX[0] + 6 + 32 * n
+        rim = path("wrong", f"M{x} {above}h0") if name == "wrong" else ""
+        parts.append(rim + mark(x, above, shapes[n % kinds], roles[n % kinds], 4.5))
+        parts.append(svg.write(x + 11, above, name, 12, 40))
     said = shown if far else "probability of class 1" if kinds == 2 else "tint: the likeliest class"
     parts.append(svg.write(right, above, said, 12, 200, anchor="end"))
     if far or kinds == 2:
         low, high = (-far, far) if far else (0.0, 1.0)
-        bar = (right - 47 - 66, below - 5, 66, 10)
+        bar = (right - 113, below - 5, 66, 10)
         ramp = np.arange(-TINTS, TINTS + 1)[None]
         parts.append(_cells(_signed(ramp, TINTS), bar, SIGNS, edge=0) + svg.box(*bar, 0, "axes"))
-        for x, number, anchor in ((bar[0] - 5, low, "end"), (right - 42, high, None)):
-            text = minus(short(number))
-            parts.append(
-                svg.write(x, below, text, 11, 42, "quiet", anchor=anchor, exact=repr(number))
-            )
+        parts.append(value(bar[0] - 5, below, low, say(low), 11, 42, role="quiet"))
+        parts.append(value(right - 42, below, high, say(high), 11, 42, role="quiet", anchor=None))
     return "".join(parts)
 
 
@@ -470,38 +410,28 @@ def _tinted(p: np.ndarray) -> np.ndarray:
     return np.where(level, level + (TINTS + 1) * p.argmax(axis=0), 0)
 
 
-def _cells(tints: np.ndarray, box, roles: Sequence[str], edge: float = 0.5) -> str:
+def _cells(tints: np.ndarray, box: Box, roles: Sequence[str], edge: float = 0.5) -> str:
     """Tinted cells in a box, each around one point of the grid; equal neighbours are one stroke.
 
     The outermost points are on the box's edge, so that half of their cells is cut off by it.
     """
-    (rows, columns), (left, top, width, height) = tints.shape, box
-    paths: dict[int, str] = {}
+    rows, columns = tints.shape
+    paths: dict[int, str] = defaultdict(str)
     for row, line in enumerate(tints[::-1].tolist()):
-        at = 0
-        for tint, run in groupby(line):
-            long = len(list(run))
-            paths[tint] = paths.get(tint, "") + f"M{at} {row}h{long}"
-            at += long
+        for tint, run in groupby(range(columns), key=line.__getitem__):
+            begin, *more = run
+            paths[tint] += f"M{begin} {row}h{1 + len(more)}"
+    paths.pop(0, None)  # without a tint there is nothing to paint
     drawn = "".join(
-        svg.element("path", class_=f"cells {roles[colour]} t{strength}", d=paths[tint])
-        for tint in sorted(paths)
-        for colour, strength in [divmod(tint, TINTS + 1)]
-        if tint
+        path(f"cells {roles[tint // (TINTS + 1)]} t{tint % (TINTS + 1)}", d)
+        for tint, d in sorted(paths.items())
     )
     view = f"{edge} {edge - 0.5} {columns - 2 * edge:g} {rows - 2 * edge:g}"
-    return svg.element(
-        "svg", drawn, x=left, y=top, width=width, height=height, viewBox=view,
-        preserveAspectRatio="none",
-    )  # fmt: skip
+    return window(box, view, drawn, preserveAspectRatio="none")
 
 
-def _now(chart: Plane, epoch: int, value: float, more: str) -> str:
+def _now(chart: Plane, epoch: int, number: float, more: str) -> str:
     """Where this frame is on a curve, and its number."""
-    (x, y), (left, top, width, height) = chart.place(epoch, value), chart.box
-    text = minus(num(value)) + more
-    return (
-        svg.element("path", class_="guide", d=f"M{x:.1f} {top}v{height}")
-        + mark(x, y, 0, "runner0")
-        + svg.write(left + width, top - 11, text, 13, 220, "value", anchor="end", exact=repr(value))
-    )
+    (x, y), (left, top, width, height) = chart.place(epoch, number), chart.box
+    guide = path("guide", f"M{x:.1f} {top}v{height}") + mark(x, y, 0, "runner0")
+    return guide + value(left + width, top - 11, number, num(number) + more, 13, 220)

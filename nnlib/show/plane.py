@@ -1,4 +1,7 @@
-"""A rectangle in a drawing that stands for a part of the plane: axes, curves, regions, marks."""
+"""A rectangle in a drawing that stands for a part of the plane: axes, curves, regions, marks.
+
+Also what the instruments with such a plane share: how they say a number and check their points.
+"""
 
 import math
 from collections.abc import Iterable
@@ -9,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from nnlib.show import svg
-from nnlib.show.text import minus, short
+from nnlib.show.text import minus, need, short
 
+Box = tuple[float, float, float, float]  # left, top, width and height, in pixels
 FAR = 1e4  # pixels; whatever lies farther out is out of sight anyway
 
 
@@ -19,7 +23,7 @@ class Plane:
     """Where numbers are drawn: x over `xlim` to the right, y over `ylim` upwards.
 
     Args:
-        box: left, top, width and height, in pixels.
+        box: where it is in the drawing.
         log: let y grow by factors of ten.
 
     Example:
@@ -30,17 +34,24 @@ class Plane:
         (0.5, -1.0)
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     xlim: tuple[float, float]
     ylim: tuple[float, float]
     log: bool = False
 
+    @classmethod
+    def around(cls, box: Box, points: np.ndarray, share: float) -> "Plane":
+        """The plane around points (n, 2), with so much of their longer side as a margin."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        margin = share * (high - low).max() or 1.0
+        return cls(box, *np.stack([low - margin, high + margin], axis=1).tolist())
+
     def place(self, x: float, y: float) -> tuple[float, float]:
         """The pixel of a point; of one far outside, some pixel outside."""
         left, top, width, height = self.box
-        bottom, above = map(self._height, self.ylim)
+        low, high, y = map(_power, (*self.ylim, y)) if self.log else (*self.ylim, y)
         right = (x - self.xlim[0]) / (self.xlim[1] - self.xlim[0])
-        up = (self._height(y) - bottom) / (above - bottom)
+        up = (y - low) / (high - low)
         return _near(left + width * right), _near(top + height * (1 - up))
 
     def number(self, right: float, down: float) -> tuple[float, float]:
@@ -48,11 +59,6 @@ class Plane:
         left, top, width, height = self.box
         (x0, x1), (y0, y1) = self.xlim, self.ylim
         return x0 + (right - left) / width * (x1 - x0), y1 - (down - top) / height * (y1 - y0)
-
-    def _height(self, y: float) -> float:
-        if not self.log:
-            return y
-        return math.log10(y) if y > 0 else -math.inf
 
     def path(self, points: Iterable[tuple[float, float]]) -> str:
         """The path of a curve through points."""
@@ -66,19 +72,18 @@ class Plane:
     def axes(self, xlabel: str, ylabel: str) -> str:
         """Frame, grid, numbers along the edges, and what they are."""
         left, top, width, height = self.box
+        right, bottom = left + width, top + height
         parts = []
         for x in ticks(*self.xlim):
             at = self.place(x, self.ylim[0])[0]
-            parts.append(_line(at, top, at, top + height))
-            label = minus(short(x))
-            parts.append(svg.write(at, top + height + 11, label, 11, 60, "quiet", anchor="middle"))
+            parts.append(path("grid", polyline([(at, top), (at, bottom)])))
+            parts.append(svg.write(at, bottom + 11, say(x), 11, 60, "quiet", anchor="middle"))
         for y in powers(*self.ylim) if self.log else ticks(*self.ylim):
             at = self.place(self.xlim[0], y)[1]
-            parts.append(_line(left, at, left + width, at))
-            parts.append(svg.write(left - 5, at, minus(short(y)), 11, 40, "quiet", anchor="end"))
-        parts.append(svg.box(left, top, width, height, 0, "axes"))
-        middle = left + width / 2
-        parts.append(svg.write(middle, top + height + 26, xlabel, 12, width, anchor="middle"))
+            parts.append(path("grid", polyline([(left, at), (right, at)])))
+            parts.append(svg.write(left - 5, at, say(y), 11, 40, "quiet", anchor="end"))
+        parts.append(svg.box(*self.box, 0, "axes"))
+        parts.append(svg.write(left + width / 2, bottom + 26, xlabel, 12, width, anchor="middle"))
         parts.append(svg.write(left - 34, top - 9, ylabel, 12, width))
         return "".join(parts)
 
@@ -86,21 +91,17 @@ class Plane:
         """Content that is cut off at the frame."""
         left, top, width, height = self.box
         view = f"{left:g} {top:g} {width:g} {height:g}"
-        return svg.element(
-            "svg", content, x=left, y=top, width=width, height=height, viewBox=view
-        ) if content else ""  # fmt: skip
+        return window(self.box, view, content) if content else ""
 
     def above(self, heights: np.ndarray, level: float) -> str:
         """The path around the region where a surface is higher than `level`.
 
         `heights` (rows, columns) are equally spaced from the lower left corner to the upper right.
         """
-        contours = self._contours(heights)
-        parts = []
-        for outlines, starts in zip(*contours.filled(level, np.inf), strict=True):
-            for begin, end in pairwise(starts):
-                parts.append(self.path(outlines[begin:end]) + "Z")
-        return "".join(parts)
+        regions = zip(*self._contours(heights).filled(level, np.inf), strict=True)
+        return "".join(
+            self.path(outlines[a:b]) + "Z" for outlines, ends in regions for a, b in pairwise(ends)
+        )
 
     def level(self, heights: np.ndarray, level: float) -> str:
         """The path of the line on which a surface has the height `level`."""
@@ -134,7 +135,52 @@ def mark(x: float, y: float, shape: int, role: str, size: float = 5) -> str:
         f"m0 {-far:g}l{1.2 * s:g} {2.2 * s:g}h{-2.4 * s:g}z",
         f"m0 {-far:g}l{far:g} {far:g}l{-far:g} {far:g}l{-far:g} {-far:g}z",
     )
-    return svg.element("path", class_=f"mark {role}", d=f"M{x:.1f} {y:.1f}{paths[shape]}")
+    return path(f"mark {role}", f"M{x:.1f} {y:.1f}{paths[shape]}")
+
+
+def path(role: str, d: str, **more: object) -> str:
+    """A line, or a region, of a role."""
+    return svg.element("path", class_=role, d=d, **more)
+
+
+def window(box: Box, view: str, content: str, **more: object) -> str:
+    """Content with a `viewBox` of its own, cut off at a box of the drawing."""
+    left, top, width, height = box
+    size = {"x": left, "y": top, "width": width, "height": height}
+    return svg.element("svg", content, **size, viewBox=view, **more)
+
+
+def value(x: float, y: float, n: float, text: str, size: float, room: float, **look: Any) -> str:
+    """The number `n` in the words `text`, up to x if `look` says nothing else, and exactly."""
+    look = {"role": "value", "anchor": "end", "exact": repr(n), **look}
+    return svg.write(x, y, minus(text), size, room, **look)
+
+
+def say(number: float) -> str:
+    """A number in a sentence.
+
+    Example:
+        >>> say(-0.25), factor(-0.25), factor(2.0)
+        ('−0.25', '(−0.25)', '2')
+    """
+    return minus(short(number))
+
+
+def factor(number: float) -> str:
+    """A number after a sign: in brackets if it has one itself."""
+    return f"({say(number)})" if number < 0 else say(number)
+
+
+def spot(x: float, y: float) -> str:
+    """A point in a sentence."""
+    return f"({say(x)}, {say(y)})"
+
+
+def need_points(where: str, points: np.ndarray, most: int) -> None:
+    """Say what was needed, unless these are 1 to `most` points (n, 2)."""
+    good = points.ndim == 2 and points.shape[1] == 2 and 0 < len(points) <= most
+    need(good, where, f"1 to {most} points (n, 2)", f"shape {points.shape}")
+    need(np.isfinite(points).all(), where, "finite points", "nan or inf")
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -163,9 +209,9 @@ def powers(low: float, high: float, most: int = 6) -> list[float]:
     return [10.0**n for n in range(first, last + 1, max(every, 1))]
 
 
-def _line(x0: float, y0: float, x1: float, y1: float) -> str:
-    return svg.element("path", class_="grid", d=f"M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}")
+def _power(y: float) -> float:
+    return math.log10(y) if y > 0 else -math.inf
 
 
 def _near(pixel: float) -> float:
-    return FAR if math.isnan(pixel) else max(-FAR, min(FAR, pixel))
+    return max(-FAR, min(FAR, pixel))  # nan is far: it is not below FAR

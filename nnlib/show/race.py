@@ -1,8 +1,8 @@
 """The optimizer race: from one start, down one surface, who gets there first and who flies off?"""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ from nnlib.graph import no_grad
 from nnlib.optim import Optimizer
 from nnlib.scalar import Value
 from nnlib.show import svg
-from nnlib.show.plane import Plane, mark, polyline
-from nnlib.show.text import minus, narrow, need, one_line, short, table
+from nnlib.show.plane import Plane, mark, path, polyline, say, spot, value
+from nnlib.show.text import narrow, need, one_line, table
 from nnlib.show.trace import Control, Frame, Trace, choice, slider
 
 if TYPE_CHECKING:
@@ -38,29 +38,25 @@ CHUNK = 10  # steps; a trail is sent in pieces, and a step sends only the last o
 BOX = (46, 22, 360, 360)
 LOSSES = (486, 176, 316, 206)
 ROW, FIRST = 25, 46  # pixels between the standings, and down to the first
+RESULTS = ("x", "y", "loss", "below", "diverged")
+ENDS = {"x": 654, "y": 724, "loss": 802}  # where their columns end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One runner: where it was after 0, 1, 2 ... steps, and how high. It stops if it diverges."""
 
-    lr: float
-    points: Sequence[tuple[float, float]]
-    losses: Sequence[float]
+    name: str
+    x: list[float]
+    y: list[float]
+    loss: list[float]
+    below: int | None  # the first step with a loss below 1e-3
     diverged: int | None
 
-    @property
-    def below(self) -> int | None:
-        """The first step with a loss below 1e-3."""
-        return next((step for step, loss in enumerate(self.losses) if loss < BELOW), None)
-
-    def gone(self, step: int) -> bool:
-        """Whether it has diverged by then."""
-        return self.diverged is not None and self.diverged <= step
-
-    def loss(self, step: int) -> float:
-        """The loss after a step, or the last one."""
-        return self.losses[min(step, len(self.losses) - 1)]
+    def gone(self, step: int) -> str:
+        """That it has diverged, if it has by then."""
+        gone = self.diverged is not None and self.diverged <= step
+        return f"diverged at step {self.diverged}" if gone else ""
 
 
 @dataclass(frozen=True)
@@ -71,12 +67,7 @@ class Course:
     height: Height
     start: tuple[float, float]
     steps: int
-    span: float
-
-    @property
-    def plane(self) -> Plane:
-        """The part of the plane that is drawn."""
-        return Plane(BOX, (-self.span, self.span), (-self.span, self.span))
+    plane: Plane
 
     def ask(self, x: Value, y: Value) -> Value:
         """The surface at a point; nan where it has no height."""
@@ -84,14 +75,6 @@ class Course:
             return self.height(x, y)
         except (ArithmeticError, ValueError):  # overflow, or the logarithm of a negative number
             return Value(math.nan)
-
-    def heights(self) -> np.ndarray:
-        """The surface at (rows from below, columns) of the plane; its top where it is nowhere."""
-        side = np.linspace(-self.span, self.span, SIDE).tolist()
-        with no_grad():
-            heights = np.array([[self.ask(Value(x), Value(y)).data for x in side] for y in side])
-        known = np.isfinite(heights)
-        return np.where(known, heights, heights.max(where=known, initial=-LOST))
 
 
 def race(
@@ -103,7 +86,7 @@ def race(
 ) -> "Stage":
     """Let optimizers race down a surface from the same start, one step of each per frame.
 
-    Each is the real thing: `optimizer.steps()` moves two Values by their gradients. Click in the
+    Each is the real thing: `optimizer.step()` moves two Values by their gradients. Click in the
     plane to start from there. A runner has diverged when its loss is no number any more, or a
     million times what it began with; then it stops. The stage's `data` holds `x`, `y` and `loss` of
     each runner after 0, 1, 2 ... steps, the first step `below` 1e-3, and where it `diverged`.
@@ -138,189 +121,156 @@ def race(
         surfaces[name] = surface, (-0.9 * span, 0.5 * span)
     wanted = f"a surface out of {', '.join(SURFACES)}, or a function of two Values"
     need(name in surfaces, "show.race", wanted, repr(surface))
-    begin = surfaces[name][1] if start is None else start
-    finite = len(begin) == 2 and all(map(math.isfinite, begin))
+    height, usual = surfaces[name]
+    start = usual if start is None else start
+    finite = len(start) == 2 and all(map(math.isfinite, start))
     need(finite, "show.race", "start to be two numbers, x and y", start)
     need(steps in range(1, MOST + 1), "show.race", f"1 to {MOST} steps", steps)
     need(0 < span < math.inf, "show.race", "span to be a number above 0", span)
-    several = 0 < len(optimizers) <= len(DASHES)
-    need(several, "show.race", f"1 to {len(DASHES)} optimizers", len(optimizers))
+    need(0 < len(optimizers) <= 4, "show.race", "1 to 4 optimizers", len(optimizers))
+    x, y = map(float, start)
+    loss = height(Value(x), Value(y))
+    if not isinstance(loss, Value):
+        raise TypeError(f"show.race needs a surface from two Values to a Value; it made {loss!r}.")
+    first: dict[str, Any] = {"start x": x, "start y": y}
     makers = {one_line(runner): make for runner, make in optimizers.items()}
-    first = (float(begin[0]), float(begin[1]))
-    at_start = surfaces[name][0](Value(first[0]), Value(first[1]))
-    if not isinstance(at_start, Value):
-        raise TypeError(
-            f"show.race needs a surface that makes a Value of two Values; it made {at_start!r}."
-        )
-    course = Course(name, surfaces[name][0], first, steps, float(span))
-    runs = {runner: _run(runner, make, course) for runner, make in makers.items()}
+    for runner, make in makers.items():
+        made = make([Value(x), Value(y)])
+        if not isinstance(made, Optimizer):
+            do = "Write lambda params: SGD(params, lr=0.1)."
+            raise TypeError(f"show.race: {runner} must make an Optimizer; it made {made!r}. {do}")
+        first[f"lr of {runner}"] = made.lr
+    plane = Plane(BOX, (-span, span), (-span, span))
     side = [round(span * n / 40, 10) for n in range(-40, 41)]
+    stops = dict.fromkeys(first, RATES) | {"start x": side, "start y": side}
 
-    def controls(course: Course, now: Mapping[str, Run]) -> list[Control]:
-        """They stop where they stood at first, too."""
-        return [
-            choice("surface", course.name, surfaces),
-            slider("start x", course.start[0], {*side, first[0]}),
-            slider("start y", course.start[1], {*side, first[1]}),
-            *(slider(f"lr of {r}", now[r].lr, {*RATES, runs[r].lr}) for r in runs),
-        ]
-
-    def nearest(at: float) -> float:
-        return min(side, key=lambda stop: abs(stop - at))
-
-    def again(values: dict[str, Any]) -> Trace:
-        x, y = values["start x"], values["start y"]
+    def run(values: dict[str, Any]) -> Trace:
+        """With what the controls say; the sliders stop where they stood at first, too."""
         if "point" in values:
-            x, y = map(nearest, course.plane.number(*values["point"]))
-        name = values["surface"]
-        other = replace(course, name=name, height=surfaces[name][0], start=(x, y))
-        now = {r: _run(r, make, other, values[f"lr of {r}"]) for r, make in makers.items()}
-        return trace(other, now, controls(other, now))
+            at = dict(zip(("start x", "start y"), plane.number(*values["point"]), strict=True))
+            values |= {name: min(side, key=lambda stop: abs(stop - at[name])) for name in at}
+        name, start = values["surface"], (values["start x"], values["start y"])
+        course = Course(name, surfaces[name][0], start, steps, plane)
+        runs = [_run(r, make, course, values[f"lr of {r}"]) for r, make in makers.items()]
+        sliders = [slider(dial, values[dial], {*stops[dial], first[dial]}) for dial in first]
+        return trace(course, runs, [choice("surface", name, surfaces), *sliders])
 
-    return Stage(trace(course, runs, controls(course, runs)), again)
+    return Stage(run({"surface": name, **first}), run)
 
 
-def trace(course: Course, runs: Mapping[str, Run], controls: Sequence[Control] = ()) -> Trace:
+def trace(course: Course, runs: Sequence[Run], controls: Sequence[Control]) -> Trace:
     """A race that has been run."""
-    x, y = map(_say, course.start)
     sentences = [_sentence(course, runs, step) for step in range(course.steps + 1)]
-    jumps = {"first below 0.001": "below", "first diverges": "diverged"}
-    ends = {what: [getattr(run, what) for run in runs.values()] for what in jumps.values()}
+    data = {what: {run.name: getattr(run, what) for run in runs} for what in RESULTS}
+    below, diverged = [run.below for run in runs], [run.diverged for run in runs]
+    columns: dict[str, list] = {"runner": [run.name for run in runs]}
+    columns |= {what: [getattr(run, what)[-1] for run in runs] for what in ENDS}
+    columns |= {"below 0.001 at": below, "diverged at": diverged}
+    jumps = {"first below 0.001": below, "first diverges": diverged}
+    begun = f"Optimizer race, {course.name}, {course.steps} steps from {spot(*course.start)}."
     return Trace(
         title=f"Optimizer race: {course.name}",
-        frames=[
-            Frame(f"step {step} of {course.steps}", sentence, step)
-            for step, sentence in enumerate(sentences)
-        ],
+        frames=[Frame(f"step {n} of {course.steps}", said, n) for n, said in enumerate(sentences)],
         draw=_drawing(course, runs),
         view=(0, 0, 820, 424),
-        jumps={
-            text: min(filter(None, ends[what])) for text, what in jumps.items() if any(ends[what])
-        },
+        jumps={text: min(filter(None, when)) for text, when in jumps.items() if any(when)},
         plane="touch",
         controls=controls,
-        alt=f"Optimizer race, {course.name}, {course.steps} steps from ({x}, {y}). {sentences[-1]}",
-        text=table(
-            {
-                "runner": list(runs),
-                "x": [run.points[-1][0] for run in runs.values()],
-                "y": [run.points[-1][1] for run in runs.values()],
-                "loss": [run.losses[-1] for run in runs.values()],
-                "below 0.001 at": ends["below"],
-                "diverged at": ends["diverged"],
-            }
-        ),
-        data={
-            "x": {name: [x for x, _ in run.points] for name, run in runs.items()},
-            "y": {name: [y for _, y in run.points] for name, run in runs.items()},
-            "loss": {name: list(run.losses) for name, run in runs.items()},
-            **{what: dict(zip(runs, steps, strict=True)) for what, steps in ends.items()},
-        },
+        alt=f"{begun} {sentences[-1]}",
+        text=table(columns),
+        data=data,
     )
 
 
-def _run(name: str, make: Make, course: Course, lr: float | None = None) -> Run:
+def _run(name: str, make: Make, course: Course, lr: float) -> Run:
     """One optimizer's way down."""
-    x, y = (Value(at) for at in course.start)
-    optimizer = make([x, y])
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(
-            f"show.race: {name} must make an Optimizer from its parameters; it made "
-            f"{optimizer!r}. Write lambda params: SGD(params, lr=0.1)."
-        )
-    optimizer.lr = optimizer.lr if lr is None else lr
-    loss = course.ask(x, y)
-    points, losses = [course.start], [loss.data]
-    most = LOST * max(1.0, abs(loss.data))
-    while abs(losses[-1]) <= most and len(losses) <= course.steps:  # nan is not, either
+    at = [Value(number) for number in course.start]
+    optimizer = make(at)
+    optimizer.lr = lr
+    loss = course.ask(*at)
+    way, most = [(*course.start, loss.data)], LOST * max(1.0, abs(loss.data))
+    while abs(loss.data) <= most and len(way) <= course.steps:  # nan is not, either
         optimizer.zero_grad()
         loss.backward()
-        for _ in optimizer.steps():
-            pass
-        loss = course.ask(x, y)
-        points.append((x.data, y.data))
-        losses.append(loss.data)
-    diverged = None if abs(losses[-1]) <= most else len(losses) - 1
-    return Run(optimizer.lr, points, losses, diverged)
+        optimizer.step()
+        loss = course.ask(*at)
+        way.append((at[0].data, at[1].data, loss.data))
+    x, y, losses = map(list, zip(*way, strict=True))
+    below = next((step for step, loss in enumerate(losses) if loss < BELOW), None)
+    return Run(name, x, y, losses, below, None if abs(losses[-1]) <= most else len(way) - 1)
 
 
-def _order(runs: Mapping[str, Run], step: int) -> list[str]:
-    """The names, the lowest first, and last whoever has diverged."""
-    return sorted(runs, key=lambda name: (runs[name].gone(step), runs[name].loss(step)))
+def _order(runs: Sequence[Run], step: int) -> list[Run]:
+    """The lowest first, and last whoever has diverged."""
+    return sorted(runs, key=lambda run: (run.gone(step) != "", run.loss[: step + 1][-1]))
 
 
-def _sentence(course: Course, runs: Mapping[str, Run], step: int) -> str:
-    order = _order(runs, step)
+def _sentence(course: Course, runs: Sequence[Run], step: int) -> str:
     if step == 0:
-        x, y = map(_say, course.start)
-        return f"All start at ({x}, {y}), where the loss is {_say(runs[order[0]].loss(0))}."
-    leads = " leads with loss" if len(runs) > 1 else " has the loss"
-    return "; ".join(
-        f"{name} diverged at step {runs[name].diverged}"
-        if runs[name].gone(step)
-        else f"{name}{'' if rank else leads} {_say(runs[name].loss(step))}"
-        for rank, name in enumerate(order)
-    ) + "."  # fmt: skip
-
-
-def _say(number: float) -> str:
-    return minus(short(number))
+        return f"All start at {spot(*course.start)}, where the loss is {say(runs[0].loss[0])}."
+    said, parts = " leads with loss" if len(runs) > 1 else " has the loss", []
+    for run in _order(runs, step):
+        gone = run.gone(step)
+        parts.append(f"{run.name} {gone}" if gone else f"{run.name}{said} {say(run.loss[step])}")
+        said = ""
+    return "; ".join(parts) + "."
 
 
 # ---- how it is drawn
 
 
-def _levels(heights: np.ndarray) -> list[float]:
-    """Heights of contour lines: close together where it is low, since that is where they end."""
+def _contours(course: Course) -> str:
+    """Lines of one height: close together where it is low, since that is where the race ends."""
+    side = np.linspace(*course.plane.xlim, SIDE).tolist()
+    with no_grad():
+        heights = np.array([[course.ask(Value(x), Value(y)).data for x in side] for y in side])
+    known = np.isfinite(heights)
+    heights = np.where(known, heights, heights.max(where=known, initial=-LOST))
     low, high = heights.min(), heights.max()
-    return [float(low + (high - low) * (n / LEVELS) ** 3) for n in range(1, LEVELS)]
+    levels = low + (high - low) * (np.arange(1, LEVELS) / LEVELS) ** 3
+    return "".join(path("above", course.plane.above(heights, level)) for level in levels)
 
 
-def _chart(course: Course, runs: Mapping[str, Run]) -> Plane:
+def _chart(course: Course, runs: Sequence[Run]) -> Plane:
     """The loss by step: by factors of ten, unless it falls below 0 (and not by rounding alone)."""
-    known = [loss for run in runs.values() for loss in run.losses if math.isfinite(loss)]
-    known = known or [1.0]
+    known = [loss for run in runs for loss in run.loss if math.isfinite(loss)] or [1.0]
     low, high = min(known), min(max(known), 10 * max(known[0], 1e-6))
     if low < -1e-9 * max(1.0, high):
-        margin = 0.05 * (high - low)
+        margin = 0.05 * (high - low) or 1.0
         return Plane(LOSSES, (0, course.steps), (low - margin, high + margin))
+    high = max(high, BELOW)  # or a race that starts in the lowest place had no height
     low = max(min(low, BELOW), 1e-9 * high)
     return Plane(LOSSES, (0, course.steps), (low / 2, 2 * high), log=True)
 
 
-def _drawing(course: Course, runs: Mapping[str, Run]) -> Callable[[Frame], dict[str, str]]:
-    plane, chart, heights = course.plane, _chart(course, runs), course.heights()
-    contours = [
-        svg.element("path", class_="above", d=plane.above(heights, level))
-        for level in _levels(heights)
-    ]
-    start = "M{:.1f} {:.1f}m-6 0h12m-6 -6v12".format(*plane.place(*course.start))
-    arrived = chart.path([(0, BELOW), (course.steps, BELOW)])
-    heads = [(654, "x"), (724, "y"), (802, "loss")]
+def _drawing(course: Course, runs: Sequence[Run]) -> Callable[[Frame], dict[str, str]]:
+    plane, chart = course.plane, _chart(course, runs)
+    start = path("start", "M{:.1f} {:.1f}m-6 0h12m-6 -6v12".format(*plane.place(*course.start)))
+    arrived = path("guide boundary", chart.path([(0, BELOW), (course.steps, BELOW)]))
+    heads = svg.write(450, FIRST - 24, "standings", 11.5, 120, "quiet")
+    for text, x in ENDS.items():
+        heads += svg.write(x, FIRST - 24, text, 11.5, 90, "quiet", anchor="end")
     fixed = {
-        "surface": plane.axes("x", "y") + plane.inside("".join(contours)),
-        "start": plane.inside(svg.element("path", class_="start", d=start)),
-        "chart": chart.axes("step", "loss")
-        + chart.inside(svg.element("path", class_="guide boundary", d=arrived)),
-        "heads": svg.write(450, FIRST - 24, "standings", 11.5, 120, "quiet")
-        + "".join(svg.write(x, FIRST - 24, t, 11.5, 90, "quiet", anchor="end") for x, t in heads),
+        "surface": plane.axes("x", "y") + plane.inside(_contours(course)),
+        "start": plane.inside(start),
+        "chart": chart.axes("step", "loss") + chart.inside(arrived),
+        "heads": heads,
     }
-    trails = [_Trail(plane, run.points, n) for n, run in enumerate(runs.values())]
-    curves = [_Trail(chart, list(enumerate(run.losses)), n) for n, run in enumerate(runs.values())]
+    trails = [_Trail(plane, zip(run.x, run.y, strict=True), n) for n, run in enumerate(runs)]
+    losses = [_Trail(chart, enumerate(run.loss), n) for n, run in enumerate(runs)]
 
     def draw(frame: Frame) -> dict[str, str]:
         step: int = frame.event
         pieces = dict(fixed)
-        for kind, lines in (("trail", trails), ("loss", curves)):
+        for kind, lines in (("trail", trails), ("loss", losses)):
             for n, line in enumerate(lines):
                 for begin in range(0, course.steps, CHUNK):
                     pieces[f"{kind}{n}_{begin}"] = line.chunk(begin, step)
-            for n, line in enumerate(lines):
-                pieces[f"{kind}{n}"] = line.head(step)
+            pieces |= {f"{kind}{n}": line.head(step) for n, line in enumerate(lines)}
         order = _order(runs, step)
-        for n, (name, run) in enumerate(runs.items()):
-            y = FIRST + ROW * order.index(name)
-            named = svg.write(470, y, name, 13.5, 116, "strong")
+        for n, run in enumerate(runs):
+            y = FIRST + ROW * order.index(run)
+            named = svg.write(470, y, run.name, 13.5, 116, "strong")
             pieces[f"name{n}"] = mark(456, y, n, f"runner{n}") + named
             pieces[f"number{n}"] = _numbers(run, step, y)
         return pieces | {"touch": svg.box(*plane.box, 0, "touch")}
@@ -331,7 +281,7 @@ def _drawing(course: Course, runs: Mapping[str, Run]) -> Callable[[Frame], dict[
 class _Trail:
     """A runner's line in a plane, in pieces of a few steps each."""
 
-    def __init__(self, plane: Plane, points: Sequence[tuple[float, float]], runner: int) -> None:
+    def __init__(self, plane: Plane, points: Iterable[tuple[float, float]], runner: int) -> None:
         self.plane, self.runner = plane, runner
         self.pixels = [plane.place(*point) for point in points]
         self.far = [0.0, *accumulate(math.dist(a, b) for a, b in pairwise(self.pixels))]
@@ -341,27 +291,19 @@ class _Trail:
         pixels = self.pixels[begin : min(step, begin + CHUNK) + 1]
         if len(pixels) < 2:
             return ""
-        path = svg.element(
-            "path", class_=f"trail runner{self.runner}", d=polyline(pixels),
-            stroke_dasharray=DASHES[self.runner], stroke_dashoffset=round(self.far[begin], 1),
-        )  # fmt: skip
-        return self.plane.inside(path)
+        role, far = f"trail runner{self.runner}", round(self.far[begin], 1)
+        dash = {"stroke_dasharray": DASHES[self.runner], "stroke_dashoffset": far}
+        return self.plane.inside(path(role, polyline(pixels), **dash))
 
     def head(self, step: int) -> str:
         """Where the runner is, unless it has left the picture."""
-        x, y = self.pixels[min(step, len(self.pixels) - 1)]
-        if not self.plane.holds(x, y):
-            return ""
-        return mark(x, y, self.runner, f"runner{self.runner}")
+        x, y = self.pixels[: step + 1][-1]
+        return mark(x, y, self.runner, f"runner{self.runner}") if self.plane.holds(x, y) else ""
 
 
 def _numbers(run: Run, step: int, y: float) -> str:
     """x, y and the loss in the standings, or that the runner has gone."""
-    if run.gone(step):
-        gone = f"diverged at step {run.diverged}"
+    if gone := run.gone(step):
         return svg.write(802, y, gone, 13, 210, "strong", anchor="end")
-    at = (*run.points[step], run.losses[step])
-    return "".join(
-        svg.write(x, y, minus(narrow(n, 7)), 13, 66, "value", anchor="end", exact=repr(n))
-        for x, n in zip((654, 724, 802), at, strict=True)
-    )
+    at = zip(ENDS.values(), (run.x[step], run.y[step], run.loss[step]), strict=True)
+    return "".join(value(x, y, number, narrow(number, 7), 13, 66) for x, number in at)

@@ -137,7 +137,7 @@ def test_the_model_ends_as_fit_leaves_it(case):
 def test_each_frame_is_the_model_at_that_epoch(case):
     model, loss_fn, optimizer, X, y = task(case)
     settings = {"loss_fn": loss_fn, "optimizer": optimizer(model.parameters()), "epochs": 40}
-    trace = boundary.trace(model, X, y, **settings)
+    trace = show.boundary(model, X, y, **settings).trace
     looks = {frame.event.epoch: frame.event for frame in trace.frames}
     assert list(looks) == trace.data["epoch"]
     assert [min(looks), max(looks)] == [0, 40]
@@ -176,12 +176,13 @@ def test_each_frame_is_the_model_at_that_epoch(case):
 def test_without_dropout_the_loss_is_that_of_the_next_training_step():
     case = CASES["own"]
     model, loss_fn, optimizer, X, y = task(case)
-    trace = boundary.trace(model, X, y, optimizer=optimizer(model.parameters()), epochs=20)
+    settings = {"optimizer": optimizer(model.parameters()), "epochs": 20}
+    losses = show.boundary(model, X, y, **settings).data["loss"]
     model, loss_fn, optimizer, X, y = task(case)
     history = fit(
         model, [(Tensor(X), Tensor(y))], loss_fn, optimizer(model.parameters()), epochs=21
     )
-    assert trace.data["loss"] == history.loss
+    assert losses == history.loss
 
 
 def test_with_0_epochs_the_model_is_left_alone():
@@ -210,11 +211,9 @@ def test_the_usual_loss_and_optimizer():
     for make, loss, _, classes in CASES.values():
         case = make, loss, lambda p: optim.Adam(p, lr=0.05), classes
         model, loss_fn, optimizer, X, y = task(case)
-        given = boundary.trace(
-            model, X, y, loss_fn=loss_fn, optimizer=optimizer(model.parameters())
-        )
+        given = show.boundary(model, X, y, loss_fn=loss_fn, optimizer=optimizer(model.parameters()))
         model, _, _, X, y = task(case)
-        assert boundary.trace(model, X, y).data["loss"] == given.data["loss"]
+        assert show.boundary(model, X, y).data["loss"] == given.data["loss"]
 
 
 # ---- painting and training on
@@ -344,7 +343,7 @@ def test_every_cell_has_the_tint_of_what_the_model_says_there():
 
 def test_of_several_classes_the_likeliest_tints_the_plane():
     model, _, _, X, y = task(CASES["own"])
-    trace = boundary.trace(model, X, y, epochs=60)
+    trace = show.boundary(model, X, y, epochs=60).trace
     roles = ["runner0", "runner1", "runner2"]
     p = trace.frames[-1].event.p
     shown = tints(trace.tracks()["tint"][-1][1], roles)
@@ -357,7 +356,7 @@ def test_the_line_is_where_the_model_changes_its_mind():
     model = Flat()
     model.load_state_dict({"w": [2.0, -1.0], "b": 0.25})
     X = np.array([[-1, -1], [1, 1], [-1, 1]], np.float32)
-    trace = boundary.trace(model, X, [0, 1, 1], epochs=0)
+    trace = show.boundary(model, X, [0, 1, 1], epochs=0).trace
     path = re.search(r'd="([^"]+)"', trace.tracks()["line"][0][1]).group(1)
     pixels = np.array(re.findall(r"([-\d.]+) ([-\d.]+)", path), float)
     left, top, width, height = boundary.BOX

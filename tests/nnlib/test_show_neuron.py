@@ -177,7 +177,7 @@ def test_most_points_fit_into_a_megabyte():
         ({"w": (1, 2, 3)}, "w to be two numbers"),
         ({"b": math.inf}, "and b one"),
         ({"activation": "gelu"}, "one of step, tanh, relu, sigmoid, linear; got gelu"),
-        ({"points": [(1, 2, 3)]}, r"points \(x1, x2\); got shape \(1, 3\)"),
+        ({"points": [(1, 2, 3)]}, r"points \(n, 2\); got shape \(1, 3\)"),
         ({"points": []}, "1 to 120 points"),
         ({"points": [(0, 0)] * 121}, "1 to 120 points"),
         ({"points": [(0, math.nan)]}, "finite points"),

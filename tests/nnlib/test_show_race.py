@@ -207,6 +207,21 @@ def test_a_loss_below_zero_is_drawn_without_logarithms():
 
 
 @pytest.mark.parametrize(
+    ("surface", "start"),
+    [
+        ("ravine", (0, 0)),
+        ("rosenbrock", (1, 1)),
+        (lambda x, y: 0 * x * y - 3, (1, 1)),  # below 0, where there are no factors of ten
+    ],
+)
+def test_a_race_that_starts_in_the_lowest_place_is_drawn(surface, start):
+    stage = show.race({"SGD": RUNNERS["SGD"]}, surface, start, steps=5)
+    assert len({*stage.data["loss"]["SGD"]}) == 1
+    chart = stage.trace.tracks()["chart"][0][1]
+    assert len(re.findall('class="grid"', chart)) >= 6 + 2  # a line for each step, and two heights
+
+
+@pytest.mark.parametrize(
     ("wrong", "said"),
     [
         ({"surface": "hill"}, "a surface out of ravine, saddle, rosenbrock, or a function"),
@@ -227,5 +242,5 @@ def test_what_makes_no_sense_is_refused(wrong, said):
 def test_what_is_no_optimizer_or_no_surface_is_refused():
     with pytest.raises(TypeError, match=r"mine must make an Optimizer.*made 3.*lambda params"):
         show.race({"mine": lambda params: 3})
-    with pytest.raises(TypeError, match=r"makes a Value of two Values; it made 1\.0"):
+    with pytest.raises(TypeError, match=r"a surface from two Values to a Value; it made 1\.0"):
         show.race({"SGD": RUNNERS["SGD"]}, lambda x, y: 1.0)
