@@ -3,19 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from nnlib import functional as F
 from nnlib.show import svg
-from nnlib.show.grid import Grid, Names, farthest, floats, plain, signed
-from nnlib.show.text import need, one_line, short
-from nnlib.show.trace import Drawing, Frame, on_stage
+from nnlib.show.grid import Grid, Names, farthest, floats, plain
+from nnlib.show.text import need, one_line, say, short
+from nnlib.show.trace import Drawing, Frame, Stage, titled
 from nnlib.tensor import Tensor
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
 
 POSITIONS, NUMBERS = 12, 8  # the most that is drawn of queries and keys, and of each one's numbers
 ALONE, PAIRS = 24, 2400  # of weights without q, k and v: positions, and pairs in all heads
@@ -48,7 +45,7 @@ def attention(
     mask: Any = None,
     scale: float | None = None,
     title: str = "",
-) -> "Stage":
+) -> Stage:
     """Step through softmax(q kᵀ · scale + mask) v, one query and one operation at a time.
 
     A query is compared with each key: the scores. They are scaled, and masked if there is a mask;
@@ -85,7 +82,7 @@ def attention(
     jumps = {}
     for t, token in enumerate(queries if len(queries) <= JUMPS else []):
         jumps[token if queries.count(token) == 1 else f"{token} ({t})"] = at[t][0]
-    return on_stage(
+    return titled(
         title,
         "Attention, step by step",
         _drawing(head),
@@ -94,12 +91,10 @@ def attention(
         clicks=_clicks(at, head.names),
         data={**head.stages, "output": head.output},
         **_words(head.stages["weights"][None], head.names),
-    )
+    ).on_stage()
 
 
-def attention_weights(
-    weights: Any, tokens: Sequence[Any] | None = None, title: str = ""
-) -> "Stage":
+def attention_weights(weights: Any, tokens: Sequence[Any] | None = None, title: str = "") -> Stage:
     """Step through weights that are there already, query by query and head by head.
 
     Args:
@@ -134,7 +129,7 @@ def attention_weights(
         of, inside = (f"head {n}, ", f"In head {n} ") if N > 1 else ("", "")
         said = f'{inside}"{names[0][t]}" takes {_list(heads[n, t], names[1], "of")}.'
         frames.append(Frame(f"{of}{names[0][t]}", said, (n, t), at=f"query{t}"))
-    return on_stage(
+    return titled(
         title,
         "Attention weights",
         _drawing_of_weights(heads, names),
@@ -143,7 +138,7 @@ def attention_weights(
         clicks=_clicks([[*range(t, N * T, T)] for t in range(T)], names),
         data={"weights": w},
         **_words(heads, names),
-    )
+    ).on_stage()
 
 
 def _clicks(at: Sequence[list[int]], names: Names) -> dict[str, list[int]]:
@@ -178,7 +173,7 @@ def _head(q, k, v, tokens, causal, mask, scale) -> Head:
     need(seen.all(), owner, wanted, f'no key for "{names[0][int(seen.argmin())]}"')
     stages["weights"] = last.softmax(-1)
     output = F.scaled_dot_product_attention(query, key, value, mask, scale=factor)
-    said = f"1/√{D} = {signed(factor)}" if scale is None else signed(factor)
+    said = f"1/√{D} = {say(factor)}" if scale is None else say(factor)
     return Head(names, q, k, v, said, {n: x.data for n, x in stages.items()}, output.data)
 
 
@@ -203,7 +198,7 @@ def _frame(head: Head, t: int, step: str) -> Frame:
     said = _list(row, head.names[1], "of" if mix else "for")
     hidden = int((row == -np.inf).sum())
     keys = {0: "no key", 1: "one key"}.get(hidden, f"{hidden} keys")
-    home = f"It is ({', '.join(map(signed, head.output[t]))})."
+    home = f"It is ({', '.join(map(say, head.output[t]))})."
     sentence = {
         "scores": f"{token} looks for keys that are like its query. The score q · k is {said}.",
         "scaled": f"Each score of {token} is multiplied by {head.scale}: {said}.",
@@ -219,7 +214,7 @@ def _list(row: np.ndarray, keys: Sequence[str], word: str) -> str:
     """The largest numbers and their keys; weights of 0 are left out, but counted."""
     order = [s for s in np.argsort(-row, kind="stable") if word == "for" or row[s]]
     named = order[:SAID] if len(row) > SAID else sorted(order)
-    said = ", ".join(f'{signed(row[s])} {word} "{keys[s]}"' for s in named)
+    said = ", ".join(f'{say(row[s])} {word} "{keys[s]}"' for s in named)
     rest, less = len(order) - len(named), "less of " * (word == "of")
     return said + f", and {less}{rest} more" * (rest > 0)
 

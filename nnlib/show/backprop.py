@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nnlib.graph import Node, rehearse, topological
 from nnlib.show.cards import read
 from nnlib.show.graph import brief, sheet
 from nnlib.show.text import listed, minus, num, one_line, short, tiny, under
-from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Trace
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
+from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Stage, Trace
 
 FEW = 4  # numbers of an array that fit on a card
 SAID = 6  # what a sentence names; the picture shows all
@@ -19,7 +16,7 @@ JUMPS = {"forward": "forward pass", "seed": "seed", "backward": "backward pass"}
 INFIX = ("+", "-", "*", "/", "@", "**")
 
 
-def backprop(root, title: str = "") -> "Stage":
+def backprop(root, title: str = "") -> Stage:
     """Step through the computation of `root` and through the walk that finds its gradients.
 
     First each operation is computed, from the inputs to the result. Then each hands its gradient
@@ -44,9 +41,7 @@ def backprop(root, title: str = "") -> "Stage":
         #3    *   -6.0000   1.0000  a, b
         Graph of 3 nodes from a, b through * to #3 = -6.0000, grad 1.0000.
     """
-    from nnlib.show.stage import Stage
-
-    return Stage(trace(root, title))
+    return trace(root, title).on_stage()
 
 
 def trace(root: Node, title: str = "") -> Trace:

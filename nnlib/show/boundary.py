@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +12,10 @@ from nnlib import functional as F
 from nnlib import graph, metrics, nn, ops, optim, train
 from nnlib.check import whole
 from nnlib.show import svg
-from nnlib.show.plane import Box, Plane, mark, need_points, path, say, spot, value, window
-from nnlib.show.text import need, num, one_line, table
-from nnlib.show.trace import Control, Frame, Trace
+from nnlib.show.plane import Box, Plane, mark, need_points, path, spot, value, window
+from nnlib.show.text import need, num, one_line, say, table
+from nnlib.show.trace import Control, Frame, Stage, Trace
 from nnlib.tensor import Tensor
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
 
 SIDE = 29  # points on each side of the plane at which the model is asked
 FRAMES = 25  # of one training
@@ -73,7 +70,7 @@ def boundary(
     optimizer: optim.Optimizer | None = None,
     epochs: int = 100,
     title: str = "",
-) -> "Stage":
+) -> Stage:
     """Train a model on points in the plane and watch how it divides the plane, epoch by epoch.
 
     The plane is tinted by what the model says there, white where it is undecided; the line is where
@@ -110,10 +107,8 @@ def boundary(
         >>> stage.data["accuracy"][-1], len(stage.data["epoch"])
         (1.0, 26)
     """
-    from nnlib.show.stage import Stage
-
     painter = _Painter(model, X, y, loss_fn, optimizer, epochs, title)
-    return Stage(painter.trace(), painter.answer)
+    return painter.trace().on_stage(painter.answer)
 
 
 class _Painter:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +11,10 @@ from nnlib import functional as F
 from nnlib.check import Size, pair
 from nnlib.ops.window import padded, windows
 from nnlib.show import svg
-from nnlib.show.grid import Grid, farthest, floats, plain, signed, times, unusual
-from nnlib.show.text import need, num, short
-from nnlib.show.trace import Drawing, Frame, on_stage
+from nnlib.show.grid import Grid, farthest, floats, plain, times, unusual
+from nnlib.show.text import need, num, say, short
+from nnlib.show.trace import Drawing, Frame, Stage, titled
 from nnlib.tensor import Tensor
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
 
 SIDE, ACROSS, PRODUCTS = 12, 24, 3500  # the most that is drawn: cells of an image, of all, products
 SAID = 9  # products that a sentence names
@@ -56,7 +53,7 @@ def conv(
     dilation: Size = 1,
     bias: float = 0.0,
     title: str = "",
-) -> "Stage":
+) -> Stage:
     """Step through a convolution: one place of the window, and so one output, at a time.
 
     At each place the kernel is multiplied with what the window sees, number by number; the sum of
@@ -90,7 +87,7 @@ def conv(
     size, shape = times(c.kernel.shape[1:]), c.image.shape[len(c.image) == 1 :]
     alt = f"A {size} kernel over an image of {times(shape)}: the output is "
     alt += f"{times(c.output.shape)}, from {short(c.output.min())} to {short(c.output.max())}."
-    return on_stage(
+    return titled(
         title,
         f"A convolution with a {size} kernel",
         drawing,
@@ -100,7 +97,7 @@ def conv(
         clicks=clicks,
         text=plain(c.output, num),
         data={"output": c.output, "products": c.products},
-    )
+    ).on_stage()
 
 
 def _convolved(image, kernel, stride, padding, dilation, bias) -> Convolution:
@@ -143,13 +140,13 @@ def _given(c: Convolution) -> str:
 
 def _frame(c: Convolution, row: int, column: int) -> Frame:
     where = f"row {row}, column {column}"
-    numbers, total = c.products[..., row, column].ravel().tolist(), signed(c.sums[row, column])
+    numbers, total = c.products[..., row, column].ravel().tolist(), say(c.sums[row, column])
     said = f"the sum of the {len(numbers)} products is {total}"
     if len(numbers) <= SAID:
-        more = "".join(f" {'−' if x < 0 else '+'} {signed(abs(x))}" for x in numbers[1:])
-        said = f"the sum of the products is {signed(numbers[0])}{more} = {total}"
+        more = "".join(f" {'−' if x < 0 else '+'} {say(abs(x))}" for x in numbers[1:])
+        said = f"the sum of the products is {say(numbers[0])}{more} = {total}"
     if c.bias:
-        said += f"; plus the bias {signed(c.bias)} it is {signed(c.output[row, column])}"
+        said += f"; plus the bias {say(c.bias)} it is {say(c.output[row, column])}"
     (H, W), (rows, columns) = c.image.shape[1:], c.seen(row, column)
     outside = sum(r not in range(H) or s not in range(W) for r, s in product(rows, columns))
     lie = "cell lies" if outside == 1 else "cells lie"
@@ -248,7 +245,7 @@ def _sum(c: Convolution, left: float, top: float, at: tuple[int, int]) -> str:
     for n, (name, x, role) in enumerate(lines):
         y, exact = top + (n + 0.75) * LINE, repr(float(x))
         drawn += svg.write(left, y, name, 12.5, 60, "quiet")
-        drawn += svg.write(left + SUM, y, signed(x), 15, 80, role, anchor="end", exact=exact)
+        drawn += svg.write(left + SUM, y, say(x), 15, 80, role, anchor="end", exact=exact)
     return drawn
 
 

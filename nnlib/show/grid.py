@@ -12,7 +12,7 @@ import numpy as np
 
 from nnlib.graph import Node
 from nnlib.show import svg
-from nnlib.show.text import minus, short, tiny
+from nnlib.show.text import minus, tiny
 
 FULLEST = 0.5  # how much of its colour the largest number's cell has: text must stand out from it
 STEPS = 12  # of colour: so few that the still picture, which has few colours, has these
@@ -144,11 +144,6 @@ def plain(numbers: Any, write: Callable[[Any], str], names: Names = ((), ())) ->
         texts = [["", *columns], *([name, *row] for name, row in zip(left, texts, strict=True))]
     wide = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return "\n".join("  ".join(map(str.rjust, row, wide)).rstrip() for row in texts)
-
-
-def signed(x: Any) -> str:
-    """A number as a sentence says it, in few signs."""
-    return minus(short(x))
 
 
 def times(shape: Iterable[int]) -> str:

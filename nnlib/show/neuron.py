@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnlib.graph import no_grad
 from nnlib.scalar import ACTIVATIONS, Value
 from nnlib.show import svg
-from nnlib.show.plane import Plane, factor, mark, need_points, path, say, spot, value
-from nnlib.show.text import minus, need, num, short, table
-from nnlib.show.trace import Frame, Trace, choice, slider
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
+from nnlib.show.plane import Plane, factor, mark, need_points, path, spot, value
+from nnlib.show.text import minus, need, num, say, short, table
+from nnlib.show.trace import Frame, Stage, Trace, choice, slider
 
 Draw = Callable[[Frame], dict[str, str]]  # what draws a frame
 
@@ -84,7 +81,7 @@ def neuron(
     activation: str = "sigmoid",
     points: Iterable[Sequence[float]] = CORNERS,
     classes: Iterable[int] = (),
-) -> "Stage":
+) -> Stage:
     """Turn the dials of a neuron with two inputs: z = w₁x₁ + w₂x₂ + b, out = activation(z).
 
     The plane is green where z is above 0 and purple where it is below, the stronger the farther the
@@ -108,8 +105,6 @@ def neuron(
         1.0000  1.0000   0.5000  0.6225      1
         sigmoid(1 x1 + 1 x2 - 1.5) fires for 1 of 4 points, and is right about 4.
     """
-    from nnlib.show.stage import Stage
-
     weights, places = np.asarray(w, dtype=float), np.asarray([*points], dtype=float)
     kinds = tuple(map(int, classes))
     numbers = weights.shape == (2,) and np.isfinite([*weights, b]).all()
@@ -123,7 +118,7 @@ def neuron(
     def turned(values: dict[str, Any]) -> Trace:
         return trace(Dials(**values), first, places.tolist(), kinds)
 
-    return Stage(turned(vars(first)), turned)
+    return turned(vars(first)).on_stage(turned)
 
 
 def trace(dials: Dials, first: Dials, points: list[list[float]], classes: Sequence[int]) -> Trace:

@@ -65,18 +65,13 @@ def figure(fig, *, alt: str, data: dict[str, Any] | None = None, text: str = "")
         fig.savefig(png, format="png", dpi=dpi, facecolor=PAPER)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)  # or the notebook would show it once more
-    return _picture(png.getvalue(), wide * DPI, alt, text, data or {})
+    return pictured(png.getvalue(), wide * DPI, alt, text, data or {})
 
 
-def drawing(
-    pieces: Mapping[str, str],
-    view: tuple[float, float, float, float],
-    title: str,
-    alt: str,
-    text: str,
-    data: Mapping[str, Any],
-) -> Picture:
-    """Turn pieces of SVG, such as a frame of a `Trace`, into a `Picture` below a title."""
+def rasterised(
+    pieces: Mapping[str, str], view: tuple[float, float, float, float], title: str
+) -> bytes:
+    """A PNG of pieces of SVG, such as a frame of a `Trace`, below a title."""
     from matplotlib import get_data_path
     from resvg_py import svg_to_bytes
 
@@ -84,7 +79,7 @@ def drawing(
     head = svg.write(left + MARGIN, top - HEAD / 2, title, 15, width - 2 * MARGIN, "strong")
     top, height = (top - HEAD, height + HEAD) if title else (top, height)
     fonts = Path(get_data_path()) / "fonts" / "ttf"
-    png = svg_to_bytes(
+    return svg_to_bytes(
         svg.element(
             "svg", head + "".join(pieces.values()), xmlns="http://www.w3.org/2000/svg",
             class_="nn-stage", width=width, height=height, viewBox=f"{left} {top} {width} {height}",
@@ -93,7 +88,6 @@ def drawing(
         font_files=[str(fonts / f"DejaVuSans{weight}.ttf") for weight in ("", "-Bold")],
         zoom=_scale(width, height),
     )  # fmt: skip
-    return _picture(png, width, alt, text, data)
 
 
 @contextmanager
@@ -128,8 +122,8 @@ def _scale(width: float, height: float) -> int:
     return 1 if width * height > LARGE else 2
 
 
-def _picture(png: bytes, width: float, alt: str, text: str, data: Mapping[str, Any]) -> Picture:
-    """Keep 256 colours: those of areas as they are, the rare ones nearly."""
+def pictured(png: bytes, width: float, alt: str, text: str, data: Mapping[str, Any]) -> Picture:
+    """A picture with 256 colours: those of areas as they are, the rare ones nearly."""
     from PIL import Image
 
     small = io.BytesIO()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnlib.show import svg
-from nnlib.show.text import minus, need, short
+from nnlib.show.text import minus, need, say
 
 Box = tuple[float, float, float, float]  # left, top, width and height, in pixels
 FAR = 1e4  # pixels; whatever lies farther out is out of sight anyway
@@ -154,16 +154,6 @@ def value(x: float, y: float, n: float, text: str, size: float, room: float, **l
     """The number `n` in the words `text`, up to x if `look` says nothing else, and exactly."""
     look = {"role": "value", "anchor": "end", "exact": repr(n), **look}
     return svg.write(x, y, minus(text), size, room, **look)
-
-
-def say(number: float) -> str:
-    """A number in a sentence.
-
-    Example:
-        >>> say(-0.25), factor(-0.25), factor(2.0)
-        ('−0.25', '(−0.25)', '2')
-    """
-    return minus(short(number))
 
 
 def factor(number: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnlib.graph import Node
 from nnlib.show.picture import PAPER, Picture, figure, style
-from nnlib.show.text import minus, need, short
+from nnlib.show.text import need, say, short
 
 # The same colours for the same things as in stage.css.
 INK, QUIET, LINE = "#1F2328", "#59636E", "#C4CBD4"
@@ -247,7 +247,7 @@ def bars(
     ax = fig.add_subplot(title=title, xlabel=xlabel)
     lengths = [float(v) for v in values.values()]
     drawn = ax.barh(list(values), lengths, color=VALUE, height=0.62)
-    ax.bar_label(drawn, [minus(short(v)) for v in lengths], padding=4)
+    ax.bar_label(drawn, [say(v) for v in lengths], padding=4)
     ax.axvline(0, color=QUIET, linewidth=1)
     ax.margins(x=0.12)
     ax.invert_yaxis()

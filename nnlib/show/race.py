@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,9 @@ from nnlib.graph import no_grad
 from nnlib.optim import Optimizer
 from nnlib.scalar import Value
 from nnlib.show import svg
-from nnlib.show.plane import Plane, mark, path, polyline, say, spot, value
-from nnlib.show.text import narrow, need, one_line, table
-from nnlib.show.trace import Control, Frame, Trace, choice, slider
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
+from nnlib.show.plane import Plane, mark, path, polyline, spot, value
+from nnlib.show.text import narrow, need, one_line, say, table
+from nnlib.show.trace import Control, Frame, Stage, Trace, choice, slider
 
 Height = Callable[[Any, Any], Any]  # of two Values, a Value
 Make = Callable[[list[Any]], Optimizer]
@@ -83,7 +80,7 @@ def race(
     start: Sequence[float] | None = None,
     steps: int = 60,
     span: float = 2.0,
-) -> "Stage":
+) -> Stage:
     """Let optimizers race down a surface from the same start, one step of each per frame.
 
     Each is the real thing: `optimizer.step()` moves two Values by their gradients. Click in the
@@ -114,8 +111,6 @@ def race(
         Adam    -0.0676     -0.0347      0.0166              49         None
         wild    -0.0504  -2187.0000  4.7830e+07            None            7
     """
-    from nnlib.show.stage import Stage
-
     surfaces, name = dict(SURFACES), surface if isinstance(surface, str) else "your surface"
     if callable(surface):
         surfaces[name] = surface, (-0.9 * span, 0.5 * span)
@@ -155,7 +150,7 @@ def race(
         sliders = [slider(dial, values[dial], {*stops[dial], first[dial]}) for dial in first]
         return trace(course, runs, [choice("surface", name, surfaces), *sliders])
 
-    return Stage(run({"surface": name, **first}), run)
+    return run({"surface": name, **first}).on_stage(run)
 
 
 def trace(course: Course, runs: Sequence[Run], controls: Sequence[Control]) -> Trace:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +11,8 @@ from nnlib.check import Size, pair
 from nnlib.show import svg
 from nnlib.show.grid import Grid, times, unusual
 from nnlib.show.text import need, table
-from nnlib.show.trace import Drawing, Frame, on_stage
+from nnlib.show.trace import Drawing, Frame, Stage, titled
 from nnlib.tensor import Tensor
-
-if TYPE_CHECKING:
-    from nnlib.show.stage import Stage
 
 LAYERS, SIDE, ACROSS = 6, 40, 100  # the most that is drawn; ACROSS: cells of all maps in a row
 WIDE, LARGEST, LEAST, GAP = 820, 30, 7, 30  # pixels: the picture, a cell at most and at least
@@ -49,7 +46,7 @@ class Window:
 
 def receptive_field(
     layers: Any, at: tuple[int, int] | None = None, size: Size | None = None, title: str = ""
-) -> "Stage":
+) -> Stage:
     """Go back through layers from one output, and see which cells of each map it depends on.
 
     A cell depends on those to which a gradient flows from it. So all weights are set to 1, and the
@@ -92,7 +89,7 @@ def receptive_field(
         "columns": [f"{columns[0]}-{columns[-1]}" for _, columns in fields],
     }
     ends = {"rows": (rows[0], rows[-1]), "columns": (columns[0], columns[-1])}
-    return on_stage(
+    return titled(
         title,
         f"What an output sees through {_layers(n)}",
         _drawing(maps, fields),
@@ -102,7 +99,7 @@ def receptive_field(
         clicks={f"map{k}": [n - k] for k in range(n + 1)},
         text=table(shown),
         data={"size": (len(rows), len(columns)), **ends, "paths": maps},
-    )
+    ).on_stage()
 
 
 def _stack(layers: Any) -> list[Window]:

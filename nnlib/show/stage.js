@@ -156,7 +156,7 @@ export function mount(el, content, step = 0, send = null) {
   }
 
   function offer(wanted) {
-    const found = JSON.stringify(wanted.map(({ at, ...kind }) => kind));
+    const found = JSON.stringify(wanted.map(({ at, value, ...kind }) => kind));
     if (found !== kinds) {
       kinds = found;
       controls.replaceChildren();

@@ -69,6 +69,16 @@ def minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def say(x) -> str:
+    """Write a number in a sentence: `short`, with a minus sign.
+
+    Example:
+        >>> say(-0.25)
+        '−0.25'
+    """
+    return minus(short(x))
+
+
 def one_line(name, limit: int = 40) -> str:
     """Make any name fit in one line of a table: no line breaks, at most `limit` signs.
 

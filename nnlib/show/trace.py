@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nnlib.show.picture import Picture, drawing
-from nnlib.show.text import minus, one_line, short, under
+from nnlib.show.picture import Picture, pictured, rasterised
+from nnlib.show.text import one_line, say, under
 
 if TYPE_CHECKING:
     from nnlib.show.stage import Stage
+else:
+    Stage = Any  # the real one brings anywidget with it
 
 Track = list[tuple[int, str]]  # from this step on, this piece of SVG
 
@@ -112,7 +114,7 @@ def slider(name: str, value: float, stops: Iterable[float]) -> Control:
 menu=False)
     """
     values = sorted({*stops, value})
-    return Control(name, value, values, [minus(short(number)) for number in values])
+    return Control(name, value, values, [say(number) for number in values])
 
 
 def choice(name: str, value: str, options: Iterable[str]) -> Control:
@@ -182,17 +184,21 @@ class Trace:
 
     def picture(self) -> Picture:
         """The last frame as a still picture."""
-        pieces = self.draw(self.frames[-1])
-        return drawing(pieces, self.view, self.title, self.alt, self.text, self.data)
+        png = rasterised(self.draw(self.frames[-1]), self.view, self.title)
+        return pictured(png, self.view[2], self.alt, self.text, self.data)
+
+    def on_stage(self, remake: Callable[[dict[str, Any]], "Trace"] | None = None) -> Stage:
+        """What a notebook shows. If the controls change what is shown, `remake` does it."""
+        from nnlib.show.stage import Stage
+
+        return Stage(self, remake)
 
 
 # What draws a frame, and the part of the plane on which it does: a trace's `draw` and `view`.
 Drawing = tuple[Callable[[Frame], Mapping[str, str]], tuple[float, float, float, float]]
 
 
-def on_stage(title: str, usual: str, drawn: Drawing, alt: str, **more: Any) -> "Stage":
-    """The stage of an instrument, with its `usual` title if it was given none."""
-    from nnlib.show.stage import Stage
-
+def titled(title: str, usual: str, drawn: Drawing, alt: str, **more: Any) -> Trace:
+    """A trace with the learner's title, which its words begin with, or else with the usual one."""
     (draw, view), title = drawn, one_line(title or "", limit=80)
-    return Stage(Trace(title or usual, draw=draw, view=view, alt=under(title, alt), **more))
+    return Trace(title or usual, draw=draw, view=view, alt=under(title, alt), **more)

@@ -60,8 +60,9 @@ def drawing(root):
 
 def marks_of_graph(root):
     """Every element that `show.graph` draws."""
-    with mock.patch.object(trace, "drawing", side_effect=lambda pieces, *_: pieces):
-        pieces = show.graph(root)
+    with mock.patch.object(trace, "rasterised", wraps=trace.rasterised) as rasterised:
+        show.graph(root)
+    pieces = rasterised.call_args.args[0]
     return list(ET.fromstring(f"<g>{''.join(pieces.values())}</g>").iter())
 
 

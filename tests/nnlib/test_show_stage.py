@@ -30,7 +30,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 def makes_a_stage(path):
     """Whether a file has a function of its own name that does."""
-    start, end = rf"^def {path.stem}\(", r'\) -> "Stage":'
+    start, end = rf"^def {path.stem}\(", r"\) -> Stage:"
     text = path.read_text(encoding="utf-8")
     return re.search(rf"{start}(?:(?!^def ).)*?{end}", text, re.MULTILINE | re.DOTALL)
 
