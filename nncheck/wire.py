@@ -9,8 +9,7 @@ import math
 import re
 import sys
 from dataclasses import dataclass
-from json import dumps as to_json
-from json import loads as from_json
+from json import dumps as to_json, loads as from_json
 from typing import Any
 
 # By name: a learner who replaces one of these in NumPy changes no verdict.

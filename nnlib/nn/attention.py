@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import functional as F
-from nnlib import init
+from nnlib import functional as F, init
 from nnlib.nn.layers import Dropout, Linear
 from nnlib.nn.module import Module, Parameter
 from nnlib.nn.norm import LayerNorm

@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from nnlib import functional as F
-from nnlib import init
+from nnlib import functional as F, init
 from nnlib.check import Size, pair
 from nnlib.nn.module import Module, Parameter, Stateless
 from nnlib.tensor import Tensor, zeros

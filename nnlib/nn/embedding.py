@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import functional as F
-from nnlib import init
+from nnlib import functional as F, init
 from nnlib.nn.module import Buffer, Module, Parameter
 from nnlib.tensor import Tensor, expect, same_dtype, zeros
 

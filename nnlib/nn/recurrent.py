@@ -9,8 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from nnlib import functional as F
-from nnlib import init, ops
+from nnlib import functional as F, init, ops
 from nnlib.nn.layers import Dropout
 from nnlib.nn.module import Module, Parameter
 from nnlib.tensor import Tensor, expect, same_dtype, stack, zeros

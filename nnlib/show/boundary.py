@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import functional as F
-from nnlib import graph, metrics, nn, ops, optim, train
+from nnlib import functional as F, graph, metrics, nn, ops, optim, train
 from nnlib.check import whole
 from nnlib.show import svg
 from nnlib.show.plane import Box, Plane, mark, need_points, path, spot, value, window

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from nnlib import Tensor
-from nnlib import functional as F
+from nnlib import Tensor, functional as F
 from tests.browser import lab
 from tests.browser.instruments import STAGES
 from tests.browser.test_stage import (

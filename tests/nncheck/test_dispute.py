@@ -10,8 +10,14 @@ import pytest
 from nncheck import cli, grade
 from nncheck.gradebook import Gradebook
 from tests.nncheck import samples
-from tests.nncheck.small_class import EXERCISE, OVER_THE_BATCH, answers, hand_in, other_checks
-from tests.nncheck.small_class import run as grade_all
+from tests.nncheck.small_class import (
+    EXERCISE,
+    OVER_THE_BATCH,
+    answers,
+    hand_in,
+    other_checks,
+    run as grade_all,
+)
 
 CHECKS = samples.load(EXERCISE).path
 COLOURED = """# \x1b[2J

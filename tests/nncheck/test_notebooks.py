@@ -3,8 +3,7 @@ import json
 
 import nbformat
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from nbformat import v4
 
 from nncheck import notebooks

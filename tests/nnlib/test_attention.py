@@ -5,13 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch.nn import functional as torch_functional
 
 import nnlib
-from nnlib import Tensor, nn
-from nnlib import functional as F
+from nnlib import Tensor, functional as F, nn
 from tests.nnlib.test_layers import Case, both
 
 RNG = np.random.default_rng(5)

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 import nnlib
-from nnlib import Tensor, nn
-from nnlib import functional as F
+from nnlib import Tensor, functional as F, nn
 
 pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
 border = st.tuples(st.integers(0, 2), st.integers(0, 2))

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import nnlib
-from nnlib import Tensor, Value, no_grad, ones, tensor
-from nnlib import functional as F
+from nnlib import Tensor, Value, functional as F, no_grad, ones, tensor
 from nnlib.functional import gradcheck
 from nnlib.graph import Function
 

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 import nnlib
-from nnlib import data, nn, optim, show
-from nnlib import functional as F
+from nnlib import data, functional as F, nn, optim, show
 from nnlib.metrics import accuracy
 from nnlib.show.stage import _content
 from nnlib.tensor import Tensor

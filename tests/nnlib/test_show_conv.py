@@ -5,11 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from nnlib import Tensor, nn, show
-from nnlib import functional as F
+from nnlib import Tensor, functional as F, nn, show
 from tests.nnlib.seen import marks, numbers, outside
 
 

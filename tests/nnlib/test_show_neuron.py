@@ -9,8 +9,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from nnlib import Value, show
-from nnlib import random as nnlib_random
+from nnlib import Value, random as nnlib_random, show
 from nnlib.scalar import Neuron
 from nnlib.show.neuron import BOX, CORNERS, CURVE, FUNCTIONS, MOST
 from nnlib.show.plane import Plane

@@ -5,8 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
+from hypothesis import given, reject, settings, strategies as st
 
 from nnlib import Tensor, nn, no_grad, show
 from tests.nnlib.seen import marks, numbers, outside

@@ -11,15 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from PIL import Image
 
 from nnlib import Value, show
-from nnlib.show import stage as stages
-from nnlib.show import svg
+from nnlib.show import stage as stages, svg
 from nnlib.show.picture import HEAD
 from nnlib.show.stage import Stage
 from nnlib.show.trace import Frame, Trace, choice, slider
