@@ -8,7 +8,7 @@ from nnlib.show import svg
 from nnlib.show.cards import as_table, heading, in_words, read
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire, layered
 from nnlib.show.picture import Picture
-from nnlib.show.text import minus, narrow, one_line, tiny, under
+from nnlib.show.text import minus, narrow, one_line, short, tiny, under
 from nnlib.show.trace import Card, Event, Frame, Shown, Small, Trace
 
 MARGIN, BELOW = 10, 24  # pixels around the picture; below the last row hang its chips
@@ -138,7 +138,7 @@ def _number(box: Box, number: Shown, role: str) -> str:
         return ""
     y = (box.top + box.bottom) / 2 + (VALUE_Y if role == "value" else GRAD_Y)
     room = CARD_WIDTH - 2 * PAD - 33
-    text = _text(number, room, 10.5)
+    text = _text(number, room, 10.5, narrow)
     return svg.write(box.right - PAD, y, text, 14.5, room, role, anchor="end", exact=_exact(number))
 
 
@@ -151,23 +151,23 @@ def _pill(card: Card, wire: Wire) -> str:
 
 
 def _chips(box: Box, amounts: Sequence[Shown]) -> str:
-    """What arrives at a card in this step, below it."""
-    y = box.bottom + 11.5
-    if len(amounts) > 2:
+    """What arrives at a card in this step, below it: each amount if there is room, or how many."""
+    y, room = box.bottom + 11.5, (CARD_WIDTH - 4) / max(len(amounts), 1)
+    write = short if len(amounts) == 1 else tiny
+    texts = [f"+= {_text(amount, room - 40, 9, write)}" for amount in amounts]
+    if len(amounts) > 2 or any(svg.width(text, svg.SMALLEST) > room - 8 for text in texts):
         return svg.tag(box.left, y, f"+= {len(amounts)} amounts", CARD_WIDTH, "chip grad")
-    room = (CARD_WIDTH - 4) / max(len(amounts), 1)
     return "".join(
-        svg.tag(box.left + n * (room + 4), y, f"+= {text}", room, "chip grad", _exact(amount))
-        for n, amount in enumerate(amounts)
-        for text in [_text(amount, room - 40, 9)]
+        svg.tag(box.left + n * (room + 4), y, text, room, "chip grad", _exact(amounts[n]))
+        for n, text in enumerate(texts)
     )
 
 
-def _text(number: Shown, room: float, size: float) -> str:
+def _text(number: Shown, room: float, size: float, write: Callable[[float], str]) -> str:
     """A number as it is drawn; of an array the shape, if its numbers at `size` need more room."""
     if isinstance(number, Small) and svg.width(number.text, size) > room:
         return str(number.shape)
-    return minus(brief(number, narrow))
+    return minus(brief(number, write))
 
 
 def brief(number: Shown, write: Callable[[float], str]) -> str:

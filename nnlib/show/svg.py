@@ -111,7 +111,7 @@ def box(left: float, top: float, width: float, height: float, radius: float, rol
 
 def tag(x: float, y: float, text: str, room: float, role: str, exact: str | None = None) -> str:
     """Text in a frame with round corners, which begins at `x`; a pill ends there."""
-    size, pad, radius = (11, 3, 8) if role == "pill" else (11.5, 5, 4)
+    size, pad, radius = (11, 3, 8) if role == "pill" else (11.5, 4, 4)
     text, size = fitted(text, size, room - 2 * pad)
     wide = width(text, size) + 2 * pad
     left, inside = (x - wide, "slope") if role == "pill" else (x, "on-chip")

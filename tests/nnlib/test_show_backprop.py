@@ -241,3 +241,14 @@ def network():
 @pytest.mark.parametrize("root", [dense(), network(), graph(2)[0]])
 def test_what_is_sent_is_at_most_a_megabyte(root):
     assert len(json.dumps(show.backprop(root).content, ensure_ascii=False).encode()) <= 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(3.0, ["3", "3"]), (-2 / 3, ["−0.67"] * 2), (-123.456, ["−123"] * 2), (-1e-12, ["2 amounts"])],
+)
+def test_two_amounts_that_arrive_at_once_are_written_whole_or_counted(number, shown):
+    a = Value(number, label="a")
+    t = show.backprop(a * a).trace
+    chips = t.draw(t.frames[-1])["chip0"]
+    assert re.findall(r"\+= ([^<]*)<", chips) == shown
