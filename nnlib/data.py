@@ -93,7 +93,7 @@ class DataLoader:
     ):
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             need = "a dataset with a length and examples [i], such as TensorDataset(X, y)"
-            raise TypeError(f"DataLoader needs {need}; got a {type(dataset).__name__}.")
+            raise TypeError(f"DataLoader needs {need}; got {type(dataset).__name__}.")
         self.dataset = dataset
         self.batch_size = whole("DataLoader", "batch_size", batch_size)
         self.shuffle = shuffle

@@ -238,7 +238,7 @@ def _ids(owner: str, name: str, ids: Any, n: int, table: Tensor, rows: str) -> n
         i = int(outside.argmax())
         raise ValueError(
             f"{owner}: {name} {ids.flat[i]} at position {i}, but {rows.format(table.shape)} "
-            f"0..{n - 1}. They go from {ids.min()} to {ids.max()}: correct them, or make room."
+            f"0..{n - 1}. The {name}s go from {ids.min()} to {ids.max()}: mend them, or make room."
         )
     return ids
 

@@ -160,7 +160,7 @@ class Tensor(Node):
         """The plain number, if it holds a single one."""
         if self.data.size != 1:
             fix = "Pick one by an index, take .sum() or .mean(), or use .tolist()."
-            raise ValueError(f"item() needs a single number; it has shape {self.shape}. {fix}")
+            raise ValueError(f"item() needs a single number; this has shape {self.shape}. {fix}")
         return self.data.item()
 
     def tolist(self) -> Any:

@@ -115,7 +115,7 @@ def _fit_steps(model, loader, loss_fn, optimizer, epochs, val, scheduler) -> Ite
                 scheduler.step()
             yield TrainStep(epoch, number, loss, lr, val_loss)
         if not last:
-            why = "no data, less than a batch with drop_last=True, or a generator, used up already"
+            why = "no data, less than a batch with drop_last=True, or a generator that is used up"
             raise ValueError(f"The loader gave no batches: {why}. Pass a DataLoader or a list.")
 
 

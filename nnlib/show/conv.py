@@ -119,7 +119,7 @@ def _convolved(image, kernel, stride, padding, dilation, bias) -> Convolution:
     small = max(H, W) <= SIDE and len(x) * W <= ACROSS and n <= PRODUCTS
     wanted = f"at most {SIDE} × {SIDE} cells, {ACROSS} with all channels side by side, and "
     wanted += f"{PRODUCTS} products, such as image[..., :8, :8]"
-    got += f": with padding {len(x)} of {H} × {W} side by side, and {n} products"
+    got += f", with padding {H} × {W} cells (channels: {len(x)}), and {n} products"
     need(small, owner, wanted, got)
     seen = windows(padded(x[None], padding, 0), w.shape[1:], stride, dilation)
     products = seen[..., 0] * w[..., None, None]  # (C, K, K', H', W')

@@ -355,7 +355,7 @@ fitted = data.StandardScaler().fit(X)
     [
         (lambda: data.TensorDataset(X, y[:4]), ValueError, r"got shapes \(10, 3\), \(4,\)"),
         (lambda: data.TensorDataset(), ValueError, "got shapes none"),
-        (lambda: data.DataLoader(iter([1])), TypeError, r"TensorDataset.*got a list_iterator"),
+        (lambda: data.DataLoader(iter([1])), TypeError, r"TensorDataset.*got list_iterator"),
         (lambda: data.DataLoader([1], 0), ValueError, "batch_size .* from 1 up; got 0"),
         (lambda: data.DataLoader([1], 2.0), ValueError, "batch_size .* got 2.0"),
         (lambda: data.DataLoader([1], generator=3), TypeError, r"default_rng\(0\); got 3"),

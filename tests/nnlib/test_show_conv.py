@@ -214,11 +214,11 @@ def test_odd_numbers_are_shown_as_they_are():
             ValueError,
             r"most 12 × 12.*:8, :8.*got image \(28, 28\)",
         ),
-        ((np.ones((10, 10)), np.ones((3, 3)), 1, 2), ValueError, "padding 1 of 14 × 14"),
+        ((np.ones((10, 10)), np.ones((3, 3)), 1, 2), ValueError, "padding 14 × 14 cells"),
         (
             (np.ones((3, 9, 9)), np.ones((3, 1, 1))),
             ValueError,
-            "24 with all channels.*padding 3 of 9 × 9 side by side",
+            "24 with all channels.*padding 9 × 9 cells .channels: 3",
         ),
         ((np.ones((12, 12)), np.ones((7, 7)), 1, 0, 1), None, ""),
         ((np.ones((12, 12)), np.ones((6, 6))), None, ""),

@@ -374,7 +374,7 @@ def test_a_loader_without_batches_is_named():
     with pytest.raises(ValueError, match=r"gave no batches.*drop_last"):
         fit(model, loader, loss_fn, optimizer, epochs=1)
     batches = (b for b in [(Tensor(X), Tensor(Y))])
-    with pytest.raises(ValueError, match="a generator, used up already"):
+    with pytest.raises(ValueError, match="a generator that is used up"):
         fit(model, batches, loss_fn, optimizer, epochs=2)
     with pytest.raises(ValueError, match="evaluate got no batches"):
         evaluate(model, [], loss_fn)
