@@ -1,5 +1,6 @@
 """The commands for whoever grades a class: grade, export, mark, explain, prove."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -40,11 +41,12 @@ examples:
 
 MARK_HELP = """\
 Decides on the points of one answer by hand. The decision is added to the gradebook, with its reason
-and its date, and wins over whatever is computed.
+and its date, and wins over whatever is computed, until the answer is marked anew.
 
 examples:
   nncheck mark ada 22:mul 1.5 --because "right but for the name"
   nncheck mark ada 22:mul 3 --because "also proved it" --beyond
+  nncheck mark ada 22:mul computed --because "it was Bob's"
 """
 EXPLAIN_HELP = """\
 Runs one learner's answer again as it was graded: the code in the gradebook, behind the same fences,
@@ -149,12 +151,23 @@ def _add_export(command):
     )
 
 
+def _points(text):
+    try:
+        return None if text == "computed" else float(text)
+    except ValueError:
+        wanted = f"a number, or the word computed; got {text!r}"
+        raise argparse.ArgumentTypeError(wanted) from None
+
+
 def _add_disputes(command):
     made = command(
         "mark", run_mark, "decide on one answer by hand (for teachers)", description=MARK_HELP
     )
     _answer(made)
-    made.add_argument("points", metavar="POINTS", type=float)
+    made.add_argument(
+        "points", metavar="POINTS", type=_points,
+        help="a number, or the word computed: what was computed counts again",
+    )  # fmt: skip
     made.add_argument("--because", metavar="TEXT", required=True, help="why; it is kept")
     made.add_argument("--beyond", action="store_true", help="also less than 0 or more than all")
 

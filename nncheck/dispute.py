@@ -72,23 +72,37 @@ def _unknown(what, word, known):
 
 
 def mark(
-    book: Gradebook, student: str, text: str, points: float, because: str, beyond: bool = False
+    book: Gradebook,
+    student: str,
+    text: str,
+    points: float | None,
+    because: str,
+    beyond: bool = False,
 ) -> str:
-    """Decide on the points of one answer; what was, and what is now. `beyond` allows any number."""
+    """Decide on the points of one answer; what was, and what is now. `beyond` allows any number.
+
+    None takes earlier marks back: what is computed counts again.
+    """
     case, because = find(book, student, text), _line(clean(because))
     worth, old = case.answer.worth, case.answer
     if not because:
         raise ValueError('--because "": say why, so that it can still be read in a year.')
-    if not math.isfinite(points) or not (beyond or 0 <= points <= worth):
+    if points is None and not old.marked:
+        raise ValueError(f"{case} is not marked: what was computed counts already.")
+    if points is not None and not (math.isfinite(points) and (beyond or 0 <= points <= worth)):
         hint = " If you mean it: --beyond" if math.isfinite(points) else ""
         raise ValueError(
             f"{points:g} points: {old.question} is worth {worth:g}; give 0 to {worth:g}.{hint}"
         )
     book.mark(student, case.standing.exercise, old.question, points, because)
     was = f"marked before, because: {old.marked}" if old.marked else status_of(old)
+    now = "Your mark holds for later attempts too, until you mark this anew."
+    if points is None:
+        points = find(book, student, text).answer.points
+        now = "What is computed counts again."
     return (
         f"{case}: {old.points:g} -> {points:g} of {worth:g} points, because: {because}\n"
-        f"It was {was}. Your mark holds for later attempts too, until you mark this anew."
+        f"It was {was}. {now}"
     )
 
 

@@ -20,7 +20,7 @@ from nncheck.intake import Handed, Refused
 from nncheck.lock import locked
 
 OURS = 0x6E6E6763  # "nngc": what says in an SQLite file that it is a gradebook
-VERSION = 1
+VERSION = 2
 TRIES = 10  # so often grading a submission may be begun without coming to an end
 Attempt = Literal["latest", "best"]
 
@@ -50,8 +50,9 @@ CREATE TABLE answer (  -- one question of one result
     PRIMARY KEY (result, place)
 ) WITHOUT ROWID;
 CREATE TABLE mark (  -- a teacher's own decision; the last one wins over what was computed
+    -- without points it takes back the ones before: what was computed counts
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, student TEXT NOT NULL, exercise TEXT NOT NULL,
-    question TEXT NOT NULL, points REAL NOT NULL, because TEXT NOT NULL
+    question TEXT NOT NULL, points REAL, because TEXT NOT NULL
 );
 CREATE TABLE refused (  -- what lay in the folder and could not be graded
     run INTEGER NOT NULL REFERENCES run, student TEXT NOT NULL, file TEXT NOT NULL,
@@ -62,7 +63,7 @@ CREATE VIEW answers AS  -- of each attempt's last result, with the points that c
     SELECT s.id AS submission, a.place, a.question, a.status,
            coalesce(m.points, a.points) AS points, a.worth,
            a.name, a.mistake, a.message, a.detail, a.snippet, a.probe,
-           coalesce(m.because, '') AS marked
+           iif(m.points IS NULL, '', m.because) AS marked
     FROM submission s
     JOIN result r ON r.id = (SELECT max(id) FROM result WHERE submission = s.id)
     JOIN answer a ON a.result = r.id
@@ -82,6 +83,17 @@ CREATE VIEW best AS
         (SELECT submission FROM attempts WHERE student = a.student AND exercise = a.exercise
          ORDER BY points DESC, submission DESC LIMIT 1);
 """
+STATEMENTS = SCHEMA.split(";\n")
+UPGRADES = {  # what makes the next version of a file that an older one wrote
+    1: (
+        *(f"DROP VIEW {view}" for view in ("best", "latest", "attempts", "answers")),
+        "DROP INDEX mark_of",
+        "ALTER TABLE mark RENAME TO mark_1",
+        *(made for made in STATEMENTS if "CREATE VIEW" in made or " mark (" in made),
+        "INSERT INTO mark SELECT * FROM mark_1",
+        "DROP TABLE mark_1",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -185,17 +197,19 @@ class Gradebook:
             )
             tables = self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             if kind == 0 and tables == 0:
-                for statement in SCHEMA.split(";\n"):
-                    self.db.execute(statement)
-                self.db.execute(f"PRAGMA application_id = {OURS}")
-                self.db.execute(f"PRAGMA user_version = {VERSION}")
+                statements = [*STATEMENTS, f"PRAGMA application_id = {OURS}"]
             elif kind != OURS:
                 raise ValueError(f"{self.path} is an SQLite file of something else. Name another.")
-            elif version != VERSION:
+            elif version != VERSION and version not in UPGRADES:
                 raise ValueError(
                     f"{self.path} was written by another version of the course ({version}, this "
                     f"is {VERSION}). Open it with that one."
                 )
+            else:
+                statements = UPGRADES.get(version, ())
+            for statement in statements:
+                self.db.execute(statement)
+            self.db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self):
         self.db.close()
@@ -306,8 +320,11 @@ class Gradebook:
 
     # -------------------------------------------------------------------- what counts
 
-    def mark(self, student: str, exercise: str, question: str, points: float, because: str):
-        """Add a teacher's decision on one question; it wins over what was computed."""
+    def mark(self, student: str, exercise: str, question: str, points: float | None, because: str):
+        """Add a teacher's decision on one question; it wins over what was computed.
+
+        With None for the points what was computed counts again.
+        """
         with self._transaction():
             self._insert(
                 "mark",

@@ -104,6 +104,22 @@ def test_a_second_mark_says_the_first_and_its_reason(run, book):
     assert standing(book, "bob").points == 3
 
 
+def test_a_mark_is_taken_back_and_the_reason_is_kept(run, book):
+    run("mark", "bob", "01:softmax", 1.5, "--because", "kind", "--gradebook", book)
+    back = ("mark", "bob", "01:softmax", "computed", "--because", "ada's", "--gradebook", book)
+    code, out, _ = run(*back)
+    assert code == 0
+    assert "1.5 -> 0 of 2 points, because: ada's" in out
+    assert "It was marked before, because: kind. What is computed counts again." in out
+    assert standing(book, "bob").points == 1
+    with Gradebook(book) as opened:
+        [reason] = opened.db.execute("SELECT because FROM mark ORDER BY id DESC LIMIT 1").fetchone()
+    assert reason == "ada's"
+    code, _, err = run(*back)
+    assert code == 2
+    assert "bob, 01_functions: softmax is not marked" in err
+
+
 @pytest.mark.parametrize(
     ("student", "answer", "points", "because", "said"),
     [
@@ -131,6 +147,12 @@ def test_more_than_all_is_given_when_it_is_meant_and_never_a_nan(run, book):
     code, _, err = run("mark", "bob", "01:softmax", "nan", *more)
     assert code == 2
     assert "nan points" in err
+
+
+def test_points_that_are_no_number_are_refused(run, book, capsys):
+    with pytest.raises(SystemExit):
+        run("mark", "bob", "01:softmax", "all", "--because", "x", "--gradebook", book)
+    assert "a number, or the word computed; got 'all'" in capsys.readouterr().err
 
 
 def test_no_gradebook_is_made_by_a_question_about_it(run, tmp_path):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from nncheck.gradebook import Answer, Gradebook, Result
+from nncheck.gradebook import OURS, SCHEMA, VERSION, Answer, Gradebook, Result
 from nncheck.intake import Handed
 
 
@@ -131,6 +131,43 @@ def test_a_file_that_is_no_gradebook_is_told_and_left_alone(tmp_path):
         Gradebook(tmp_path / "theirs.db")
     with pytest.raises(FileNotFoundError, match="nncheck grade"):
         Gradebook(tmp_path / "none.db")
+
+
+def test_marks_are_taken_back_and_what_was_computed_counts_again(book):
+    graded(book, handed(), result(0, 2))
+    book.mark("ada", "11_neuron", "q0", 1, "nearly")
+    book.mark("ada", "11_neuron", "q0", None, "it was Bob's")
+    [standing] = book.standings()
+    assert standing.points == 2
+    assert (standing.answers[0].points, standing.answers[0].marked) == (0, "")
+    graded(book, handed(content=b"2"), result(1, 2))
+    assert book.standings()[0].points == 3
+    book.mark("ada", "11_neuron", "q0", 0.5, "after all")
+    assert book.standings()[0].points == 2.5
+    assert book.db.execute("SELECT count(*) FROM mark").fetchone()[0] == 3
+
+
+def test_a_gradebook_of_the_version_before_is_brought_up_to_date_and_loses_nothing(tmp_path):
+    path = tmp_path / "class.db"
+    old = SCHEMA.replace("points REAL, because", "points REAL NOT NULL, because")
+    old = old.replace("iif(m.points IS NULL, '', m.because)", "coalesce(m.because, '')")
+    assert old.count("NOT NULL, because") == 1
+    db = sqlite3.connect(path)
+    db.executescript(f"{old}; PRAGMA application_id = {OURS}; PRAGMA user_version = 1;")
+    db.execute("INSERT INTO mark VALUES (7, '2026-01-01', 'ada', '11_neuron', 'q0', 1.5, 'kind')")
+    db.commit()
+    db.close()
+    for _ in range(2):
+        with Gradebook(path) as book:
+            assert [*book.db.execute("SELECT * FROM mark").fetchone()][-2:] == [1.5, "kind"]
+            assert book.db.execute("PRAGMA user_version").fetchone()[0] == VERSION
+    with Gradebook(path) as book, Gradebook(tmp_path / "new.db", create=True) as new:
+        schema = "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name"
+        assert [*map(tuple, book.db.execute(schema))] == [*map(tuple, new.db.execute(schema))]
+        graded(book, handed(), result(0, 2))
+        assert book.standings()[0].points == 3.5
+        book.mark("ada", "11_neuron", "q0", None, "taken back")
+        assert book.standings()[0].points == 2
 
 
 def test_a_gradebook_of_another_version_is_told(tmp_path):
