@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnlib.graph import Node, rehearse, topological
-from nnlib.show.cards import read
-from nnlib.show.graph import brief, sheet
+from nnlib.show.graph import brief, read, sheet
 from nnlib.show.text import listed, minus, num, one_line, short, tiny, under
 from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Stage, Trace
 

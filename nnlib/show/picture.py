@@ -129,6 +129,5 @@ def pictured(png: bytes, width: float, alt: str, text: str, data: Mapping[str, A
     small = io.BytesIO()
     few = Image.open(io.BytesIO(png)).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT)
     few.save(small, format="png", optimize=True)
-    return Picture(
-        small.getvalue(), round(width), alt, f"{text}\n{alt}" if text else alt, dict(data)
-    )
+    text = f"{text}\n{alt}" if text else alt
+    return Picture(small.getvalue(), round(width), alt, text, dict(data))

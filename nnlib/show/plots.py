@@ -5,7 +5,7 @@ shows, not what was meant to be shown. Each curve has its own colour, dash and m
 its own colour and marker.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ WIDTH, HEIGHT, PAD = 6.4, 3.6, 0.12  # inches; PAD is the white around a figure
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D")
 CLASSES = ((NEGATIVE, "s"), (POSITIVE, "o"))
-SURFACE = 200  # points on each side of the plane
 
 
 @style()
@@ -109,7 +108,6 @@ def scatter(
     *,
     names: Sequence[str] = ("0", "1"),
     boundaries: Mapping[str, tuple[Any, float]] | None = None,
-    surface: Callable[[np.ndarray], Any] | None = None,
     title: str = "",
     xlabel: str = "x1",
     ylabel: str = "x2",
@@ -122,11 +120,9 @@ def scatter(
         classes: 0 or 1 for each point.
         names: what the two classes are called.
         boundaries: for each name, (w, b) of a neuron: its line is where w[0]·x1 + w[1]·x2 + b = 0.
-        surface: gives for points (m, 2) the m probabilities of class 1; green where it is likely.
         alt: what there is to see. If not given, it counts points and places lines.
 
-    `data` has the points of each class and the two ends of each line under their names; with a
-    surface, "surface" has its probabilities, row by row from below.
+    `data` has the points of each class and the two ends of each line under their names.
 
     Example:
         >>> corners = [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -141,7 +137,7 @@ def scatter(
     need(np.isin(classes, (0, 1)).all(), "scatter", "classes 0 and 1", sorted(set(classes)))
     need(len(names) == 2, "scatter", "two names", len(names))
     boundaries = boundaries or {}
-    _names("scatter", [*names, *boundaries], reserved="surface", most=2 + len(RUNNERS))
+    _names("scatter", [*names, *boundaries], most=2 + len(RUNNERS))
     fig = _figure(height=1.15 * HEIGHT)
     ax = fig.add_subplot(title=title, xlabel=xlabel, ylabel=ylabel)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -150,8 +146,6 @@ def scatter(
     ax.set(xlim=(left, right), ylim=(bottom, top))
     data: dict[str, Any] = {}
     words = []
-    if surface:
-        data["surface"] = _surface(fig, ax, surface, (left, right, bottom, top), names[1])
     for number, name in enumerate(names):
         colour, marker = CLASSES[number]
         here = points[classes == number]
@@ -255,29 +249,6 @@ def bars(
     data = dict(zip(values, (float(bar.get_width()) for bar in drawn), strict=True))
     words = [", ".join(f"{name} {short(value)}" for name, value in data.items()) + "."]
     return _finish(fig, words, title, alt, data)
-
-
-def _surface(fig, ax, surface, view, name: str) -> np.ndarray:
-    """Colour the plane by a probability, in ten steps, and draw where it is one half."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    left, right, bottom, top = view
-    x, y = np.linspace(left, right, SURFACE), np.linspace(bottom, top, SURFACE)
-    plane = np.stack(np.meshgrid(x, y), axis=-1)  # (rows from below, columns, 2)
-    p = _numbers(surface(plane.reshape(-1, 2))).reshape(-1)
-    need(len(p) == SURFACE**2, "scatter", f"one probability per point, {SURFACE**2}", len(p))
-    need(((p >= 0) & (p <= 1)).all(), "scatter", "probabilities from 0 to 1", (p.min(), p.max()))
-    signs = LinearSegmentedColormap.from_list("sign", (NEGATIVE, PAPER, POSITIVE), N=10)
-    drawn = ax.imshow(
-        p.reshape(SURFACE, SURFACE), cmap=signs, vmin=0, vmax=1, alpha=0.55, origin="lower",
-        extent=view, aspect="auto", interpolation="bilinear",
-    )  # fmt: skip
-    ax.grid(visible=False)
-    data = np.asarray(drawn.get_array())
-    if p.min() < 0.5 < p.max():
-        ax.contour(x, y, data, levels=[0.5], colors=INK, linewidths=1.5)
-    fig.colorbar(drawn, ax=ax, label=f"probability of {name}", ticks=(0, 0.5, 1))
-    return data
 
 
 def _figure(width: float = WIDTH, height: float = HEIGHT):

@@ -85,11 +85,10 @@ class Stage(anywidget.AnyWidget):
         return f"{self.trace.text}\n{self.trace.alt}".strip("\n")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle: dict[str, Any]
         bundle, about = self.picture()._repr_mimebundle_()
         if has_widgets():
             view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-            bundle["application/vnd.jupyter.widget-view+json"] = view
+            bundle |= {"application/vnd.jupyter.widget-view+json": view}
         else:
             height = round(min(self.trace.view[3], 600)) + 160 + 30 * len(self.trace.controls)
             bundle["text/html"] = (
@@ -128,10 +127,7 @@ def _content(trace: Trace) -> dict[str, Any]:
         "viewBox": " ".join(f"{number:g}" for number in trace.view),
         "style": f"width:100%;min-width:{SMALLEST_SCALE * width:.0f}px;max-width:{width:.0f}px",
         "room": f"min-height:{1.45 * min(4, ceil(longest / 800)):.2f}em",
-        "frames": [
-            {"where": frame.where, "sentence": frame.sentence, "at": frame.at}
-            for frame in trace.frames
-        ],
+        "frames": [{"where": f.where, "sentence": f.sentence, "at": f.at} for f in trace.frames],
         "tracks": trace.tracks(),
         "jumps": dict(trace.jumps),
         "clicks": {key: list(steps) for key, steps in trace.clicks.items()},

@@ -14,7 +14,7 @@ import torch
 from nnlib import MLP, Tensor, Value, manual_seed, show, total
 from nnlib.graph import topological
 from nnlib.show.backprop import trace
-from nnlib.show.cards import MOST
+from nnlib.show.graph import MOST
 from nnlib.show.layout import layered
 
 BINARY = ("+", "-", "*", "total")

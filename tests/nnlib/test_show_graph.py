@@ -18,7 +18,7 @@ from PIL import Image
 from nnlib import show
 from nnlib.scalar import Value, total
 from nnlib.show import svg, trace
-from nnlib.show.cards import MOST, read
+from nnlib.show.graph import MOST, read
 from nnlib.show.layout import layered
 from nnlib.show.plots import GRAD, INK, VALUE
 from nnlib.show.text import minus, narrow, tiny

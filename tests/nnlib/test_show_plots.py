@@ -29,15 +29,11 @@ STEPS = [
 ]
 
 
-def sigmoid(points):
-    return 1 / (1 + np.exp(-points @ np.array([1.0, 2.0]) + 4))
-
-
 EXAMPLES = {
     "lines": lambda **more: plots.lines(X, {"tanh": np.tanh(X), "relu": np.maximum(X, 0)}, **more),
     "history": lambda **more: plots.history(History(STEPS), **more),
     "scatter": lambda **more: plots.scatter(
-        POINTS, CLASSES, boundaries={"w": ((1.0, 2.0), -4.0)}, surface=sigmoid, **more
+        POINTS, CLASSES, boundaries={"w": ((1.0, 2.0), -4.0)}, **more
     ),
     "images": lambda **more: plots.images(STACK, list("abcde"), **more),
     "bars": lambda **more: plots.bars({"one": 0.5, "two": -0.25}, **more),
@@ -102,14 +98,11 @@ def test_history_gives_back_the_losses_by_epoch():
     assert list(plots.history(unvalidated, logy=True).data) == ["x", "loss"]
 
 
-def test_scatter_gives_back_points_line_and_surface():
+def test_scatter_gives_back_points_and_line():
     data = EXAMPLES["scatter"]().data
     np.testing.assert_array_equal(data["0"], POINTS[:20])
     np.testing.assert_array_equal(data["1"], POINTS[20:])
     np.testing.assert_allclose(data["w"] @ [1.0, 2.0] - 4.0, 0, atol=1e-12)
-    assert data["surface"].min() >= 0
-    assert data["surface"].max() <= 1
-    assert data["surface"][0, 0] < 0.5 < data["surface"][-1, -1]  # the first row is the lowest
 
 
 @pytest.mark.parametrize("w", [(1.0, 0.0), (0.0, 1.0), (-3.0, 0.01), (0.02, 5.0)])
@@ -119,18 +112,6 @@ def test_the_line_of_a_neuron_crosses_the_view_at_any_slope(w):
     np.testing.assert_allclose(ends @ np.array(w) + b, 0, atol=1e-12)
     assert np.abs(ends[0] - ends[1]).max() > np.ptp(POINTS, axis=0).min()
     assert np.abs(ends - POINTS.mean(axis=0)).max() < np.ptp(POINTS, axis=0).max()
-
-
-def test_the_likely_side_of_a_surface_is_green_and_where_the_numbers_say():
-    picture = EXAMPLES["scatter"]()  # likely where x1 and x2 are large: above, right
-    r, g, b = (
-        np.moveaxis(np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")), 2, 0) / 255
-    )
-    part = slice(0, round(0.6 * r.shape[1]))  # left of the scale and the legend
-    green = np.argwhere(((g > r + 0.1) & (g > b + 0.1))[:, part]).mean(axis=0)
-    purple = np.argwhere(((g < r - 0.1) & (g < b - 0.1))[:, part]).mean(axis=0)
-    assert green[0] < purple[0] - 50
-    assert green[1] > purple[1] + 50
 
 
 def test_images_give_back_pixels_and_captions():
@@ -150,7 +131,6 @@ def test_bars_give_back_their_lengths():
         ("history", "plot", "loss"),
         ("scatter", "scatter", "1"),
         ("scatter", "plot", "w"),
-        ("scatter", "imshow", "surface"),
         ("images", "imshow", "images"),
         ("bars", "barh", "one"),
     ],
@@ -235,11 +215,6 @@ def test_names_may_hold_any_sign():
         (lambda: plots.scatter(POINTS, CLASSES + 1), r"classes 0 and 1; got"),
         (lambda: plots.scatter(POINTS, CLASSES, names=("a", "a")), "names that differ"),
         (lambda: plots.scatter(POINTS, CLASSES, boundaries={"w": ((0, 0), 1)}), "there is no line"),
-        (lambda: plots.scatter(POINTS, CLASSES, surface=lambda p: p[:, 0]), "probabilities from 0"),
-        (
-            lambda: plots.scatter(POINTS, CLASSES, surface=lambda p: [0.5]),
-            "one probability per point",
-        ),
         (lambda: plots.images(np.ones((4, 64))), r"X\.reshape\(-1, 8, 8\); got \(4, 64\)"),
         (lambda: plots.images(STACK, ["a"]), "one caption per image; got 1"),
         (lambda: plots.bars({}), "bars needs 1 to 40 names; got 0"),
