@@ -140,15 +140,13 @@ def _sentence(event: Event, cards: Sequence[Card]) -> str:
     if event.kind == "seed":
         return f"Nudge {card.name}, and {card.name} moves just as far: its gradient is {grad}."
     said = [_plus(c, event, cards) for c in event.contributions]
-    more = len(said) - SAID
-    rest = [f"And {more} more."] if more > 0 else []
+    rest = [f"And {len(said) - SAID} more."] if len(said) > SAID else []
     return " ".join([f"{card.name} hands its gradient {grad} back.", *said[:SAID], *rest])
 
 
 def _given(event: Event, cards: Sequence[Card]) -> str:
-    leaves = [
-        (card, grad) for card, grad in zip(cards, event.grads, strict=True) if not card.inputs
-    ]
+    both = zip(cards, event.grads, strict=True)
+    leaves = [(card, grad) for card, grad in both if not card.inputs]
     said = f"Given: {listed([f'{card.name} = {_say(card.value)}' for card, _ in leaves])}."
     old = [f"{card.name}: {_say(grad)}" for card, grad in leaves if grad is not None]
     if old:
@@ -162,9 +160,8 @@ def _plus(c: Contribution, event: Event, cards: Sequence[Card]) -> str:
     if c.local is not None:
         slope, grad = _factor(_say(c.local)), _say(event.grads[event.at])
         product = f"{grad} × {slope} = {amount}, and "
-    return (
-        f"To {cards[c.to].name}: {product}{_say(c.before)} + {_factor(amount)} = {_say(c.after)}."
-    )
+    grown = f"{_say(c.before)} + {_factor(amount)} = {_say(c.after)}"
+    return f"To {cards[c.to].name}: {product}{grown}."
 
 
 def _formula(card: Card, inputs: Sequence[str]) -> str:

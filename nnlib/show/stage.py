@@ -69,13 +69,9 @@ class Stage(anywidget.AnyWidget):
             (True, False)
         """
         page = Template((HERE / "stage.html").read_text(encoding="utf-8"))
-        return page.substitute(
-            title=escape(self.trace.title),
-            css=self._css,
-            js=self._esm,
-            step=self.step,
-            content=json.dumps(self.content, ensure_ascii=False).replace("</", "<\\/"),
-        )
+        content = json.dumps(self.content, ensure_ascii=False).replace("</", "<\\/")
+        parts = {"css": self._css, "js": self._esm, "step": self.step, "content": content}
+        return page.substitute(parts, title=escape(self.trace.title))
 
     def picture(self) -> Picture:
         """The last frame as a still picture, which stands in where the stage cannot run."""

@@ -132,8 +132,7 @@ def curve(points: Sequence[tuple[float, float]]) -> str:
         if y0 == y1:
             level = f"H{x1:g}"
             continue
-        path += (
-            f"{level}C{x0 + 0.5 * (x1 - x0):g} {y0:g} {x0 + 0.3 * (x1 - x0):g} {y1:g} {x1:g} {y1:g}"
-        )
+        leave, arrive = x0 + 0.5 * (x1 - x0), x0 + 0.3 * (x1 - x0)
+        path += f"{level}C{leave:g} {y0:g} {arrive:g} {y1:g} {x1:g} {y1:g}"
         level = ""
     return path + level

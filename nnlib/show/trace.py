@@ -173,10 +173,8 @@ class Trace:
         for step, pieces in enumerate(drawn):
             if list(pieces) != list(drawn[0]):
                 odd = sorted({*drawn[0]} ^ {*pieces}) or "their order"
-                raise ValueError(
-                    f"draw() must give each frame the same keys in the same order; frame {step} of "
-                    f"{self.title!r} differs in {odd}."
-                )
+                got = f"frame {step} of {self.title!r} differs in {odd}"
+                raise ValueError(f"draw() must give the same keys in the same order; {got}.")
         return {
             key: [(n, d[key]) for n, d in enumerate(drawn) if n == 0 or d[key] != drawn[n - 1][key]]
             for key in drawn[0]
