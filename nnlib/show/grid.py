@@ -116,10 +116,9 @@ def floats(what: str, *given: Any) -> list[np.ndarray]:
         dtype('float64')
     """
     arrays = [np.asarray(x.data if isinstance(x, Node) else x) for x in given]
-    for array in arrays:
-        if array.dtype.kind not in "biuf" or not array.size:
-            got = f"{array.dtype} of shape {array.shape}"
-            raise TypeError(f"{what} needs arrays of numbers; got {got}.")
+    for x in arrays:
+        if x.dtype.kind not in "biuf" or not x.size:
+            raise TypeError(f"{what} needs arrays of numbers; got {x.dtype} of shape {x.shape}.")
     dtypes = [array.dtype if array.dtype.kind == "f" else np.dtype(float) for array in arrays]
     return [array.astype(np.result_type(*dtypes)) for array in arrays]
 
