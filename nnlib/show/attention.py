@@ -293,9 +293,8 @@ def _drawing_of_weights(heads: np.ndarray, names: Names) -> Drawing:
 
     def draw(frame: Frame) -> dict[str, str]:
         n, t = frame.event
-        heading = f"weights of head {n}" if N > 1 else "weights"
         pieces = always | {"links": _links(t, heads[n, t], queries, keys)}
-        pieces["head"] = matrix.head(heading, 200, 9 + HEAD)
+        pieces["head"] = matrix.head("weights" + f" of head {n}" * (N > 1), 200, 9 + HEAD)
         here = queries.outline([t], [0]) + matrix.outline([t], range(S))
         return pieces | _rows(matrix, heads[n], known=T) | {"here": here}
 

@@ -172,19 +172,18 @@ def _plan(c: Convolution) -> tuple[list[Channel], Grid, Point, Point]:
     channels = []
     for left in range(INDEX, INDEX + C * step, step):
         kernel = grid(left + step, HEAD, K, M) if in_a_row else grid(left, below, K, M)
-        beside, under = (kernel.right + GAP, kernel.top), (left, kernel.bottom + UNDER)
-        products = grid(*(beside if C == 1 else under), K, M)
+        corner = (kernel.right + GAP, kernel.top) if C == 1 else (left, kernel.bottom + UNDER)
+        products = grid(*corner, K, M)
         channels.append((grid(left, HEAD, H, W, padding=c.padding), kernel, products))
     image, kernel, products = channels[-1]
-    x, y = foot = products.left + max(M * side, SUM) + GAP, products.top
+    beside = products.left + max(M * side, SUM) + GAP, products.top
     if in_a_row:
-        foot = products.left, products.bottom
+        output, foot = grid(*beside, rows, columns), (products.left, products.bottom)
     elif C == 1:
-        x, y = image.right + GAP, HEAD
+        output, foot = grid(image.right + GAP, HEAD, rows, columns), beside
     else:
-        x, y = products.right + GAP, below + INDEX
-        foot = x, y + rows * side
-    output = grid(x, y, rows, columns)
+        output = grid(products.right + GAP, below + INDEX, rows, columns)
+        foot = output.left, output.bottom
     grids = image, kernel, products, output
     width = max(*(grid.right for grid in grids), foot[0] + SUM) + 6
     height = max(*(grid.bottom for grid in grids), foot[1] + (3.5 if c.bias else 1.5) * LINE) + 6

@@ -68,8 +68,7 @@ class Grid:
         )  # fmt: skip
         if min(self.wide, self.tall) < SMALL:
             return drawn
-        x, y = self.corner(row + 0.5, column + 0.5)
-        text = _brief(number, self.wide)
+        (x, y), text = self.corner(row + 0.5, column + 0.5), _brief(number, self.wide)
         return drawn + svg.write(x, y, text, 11.5, self.wide - 4, anchor="middle")
 
     def cells(self, numbers: Any, most: float = 0, role: str = "", known: bool = True) -> str:
@@ -125,8 +124,7 @@ def floats(what: str, *given: Any) -> list[np.ndarray]:
 
 def farthest(numbers: Any) -> float:
     """The largest distance from 0 of the numbers that are finite: where the colour is fullest."""
-    finite = np.abs(numbers)[np.isfinite(numbers)]
-    return float(finite.max(initial=0.0))
+    return float(np.abs(numbers)[np.isfinite(numbers)].max(initial=0.0))
 
 
 def plain(numbers: Any, write: Callable[[Any], str], names: Names = ((), ())) -> str:
