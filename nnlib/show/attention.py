@@ -79,18 +79,12 @@ def attention(
     frames = [Frame("given", said, None)]
     frames += [_frame(head, t, step) for t in range(len(queries)) for step in steps]
     at = [[*range(n, n + len(steps))] for n in range(1, len(frames), len(steps))]
-    jumps = {}
-    for t, token in enumerate(queries if len(queries) <= JUMPS else []):
-        jumps[token if queries.count(token) == 1 else f"{token} ({t})"] = at[t][0]
+    unlike = [q if queries.count(q) == 1 else f"{q} ({t})" for t, q in enumerate(queries)]
+    jumps = {name: at[t][0] for t, name in enumerate(unlike) if len(queries) <= JUMPS}
+    clicks, words = _clicks(at, head.names), _words(head.stages["weights"][None], head.names)
+    usual, data = "Attention, step by step", {**head.stages, "output": head.output}
     return titled(
-        title,
-        "Attention, step by step",
-        _drawing(head),
-        frames=frames,
-        jumps=jumps,
-        clicks=_clicks(at, head.names),
-        data={**head.stages, "output": head.output},
-        **_words(head.stages["weights"][None], head.names),
+        title, usual, _drawing(head), frames=frames, jumps=jumps, clicks=clicks, data=data, **words
     ).on_stage()
 
 
@@ -129,22 +123,18 @@ def attention_weights(weights: Any, tokens: Sequence[Any] | None = None, title: 
         of, inside = (f"head {n}, ", f"In head {n} ") if N > 1 else ("", "")
         said = f'{inside}"{names[0][t]}" takes {_list(heads[n, t], names[1], "of")}.'
         frames.append(Frame(f"{of}{names[0][t]}", said, (n, t), at=f"query{t}"))
+    jumps = {f"head {n}": n * T for n in range(N) if N > 1}
+    clicks = _clicks([[*range(t, N * T, T)] for t in range(T)], names)
+    usual, drawing = "Attention weights", _drawing_of_weights(heads, names)
+    data, words = {"weights": w}, _words(heads, names)
     return titled(
-        title,
-        "Attention weights",
-        _drawing_of_weights(heads, names),
-        frames=frames,
-        jumps={f"head {n}": n * T for n in range(N)} if N > 1 else {},
-        clicks=_clicks([[*range(t, N * T, T)] for t in range(T)], names),
-        data={"weights": w},
-        **_words(heads, names),
+        title, usual, drawing, frames=frames, jumps=jumps, clicks=clicks, data=data, **words
     ).on_stage()
 
 
 def _clicks(at: Sequence[list[int]], names: Names) -> dict[str, list[int]]:
     """A token goes to its query, as does a row of the matrix."""
-    of_itself = names[0] is names[1]
-    pieces = ("query", "row", "key") if of_itself else ("query", "row")
+    pieces = ["query", "row"] + ["key"] * (names[0] is names[1])
     return {f"{piece}{t}": steps for piece in pieces for t, steps in enumerate(at)}
 
 
@@ -226,11 +216,9 @@ def _words(heads: np.ndarray, names: Names) -> dict[str, str]:
         most.append(f'"{query}" at "{keys[int(row.argmax())]}" ({row.max():.3f})')
     alt = f"Attention of {len(queries)} queries to {len(keys)} keys. Where each looks most: "
     alt += ", ".join(most[:LOOKS]) + (", ..." if len(most) > LOOKS else ".")
-    texts = [plain(head, "{:.3f}".format, names) for head in heads]
-    if len(heads) == 1:
-        return {"alt": alt, "text": texts[0]}
-    texts = [f"head {n}\n{text}" for n, text in enumerate(texts)]
-    return {"alt": f"{len(heads)} heads; on average: {alt}", "text": "\n".join(texts)}
+    many, three = len(heads) > 1, "{:.3f}".format
+    texts = [f"head {n}\n" * many + plain(head, three, names) for n, head in enumerate(heads)]
+    return {"alt": f"{len(heads)} heads; on average: " * many + alt, "text": "\n".join(texts)}
 
 
 # ---- how it is drawn
@@ -267,8 +255,7 @@ def _drawing(head: Head) -> Drawing:
     fixed += matrix.head("weights of all queries", 300, 9 + HEAD) + matrix.names(head.names, 10.5)
     x, y = output.left - 8, output.top + tall / 2
     equals = svg.write(x, y, "Σ weight · v =", 12.5, 150, "strong", anchor="end")
-    always = {"fixed": fixed} | _chips("query", head.names[0], queries)
-    always |= _chips("key", head.names[1], keys)
+    always = {"fixed": fixed} | _chips(head.names, queries, keys)
     steps, weights = [*stages, "mix"], head.stages["weights"]
 
     def draw(frame: Frame) -> dict[str, str]:
@@ -302,28 +289,27 @@ def _drawing_of_weights(heads: np.ndarray, names: Names) -> Drawing:
     keys = Grid(queries.right + LINKS, queries.top, S, 1, TOKEN, tall)
     matrix = Grid(keys.right + 2 * GAP + TOKEN, queries.top, T, S, wide, tall)
     fixed = queries.head("queries", TOKEN, 12) + keys.head("keys", TOKEN, 12)
-    always = {"fixed": fixed + matrix.names(names, 10.5)}
-    always |= _chips("query", names[0], queries) | _chips("key", names[1], keys)
+    always = {"fixed": fixed + matrix.names(names, 10.5)} | _chips(names, queries, keys)
 
     def draw(frame: Frame) -> dict[str, str]:
         n, t = frame.event
-        heading = f"weights of head {n}" if N > 1 else "weights"
         pieces = always | {"links": _links(t, heads[n, t], queries, keys)}
-        pieces["head"] = matrix.head(heading, 200, 9 + HEAD)
+        pieces["head"] = matrix.head("weights" + f" of head {n}" * (N > 1), 200, 9 + HEAD)
         here = queries.outline([t], [0]) + matrix.outline([t], range(S))
         return pieces | _rows(matrix, heads[n], known=T) | {"here": here}
 
     return draw, (0, 0, matrix.right + EDGE, max(keys.bottom, queries.bottom) + EDGE)
 
 
-def _chips(what: str, tokens: Sequence[str], grid: Grid) -> dict[str, str]:
+def _chips(names: Names, queries: Grid, keys: Grid) -> dict[str, str]:
     """A chip for each token, to be clicked."""
     chips = {}
-    for n, token in enumerate(tokens):
-        (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
-        chip = svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf")
-        chip += svg.write(*middle, token, 12.5, grid.wide - 8, anchor="middle")
-        chips[f"{what}{n}"] = chip
+    for what, tokens, grid in (("query", names[0], queries), ("key", names[1], keys)):
+        for n, token in enumerate(tokens):
+            (x, y), middle = grid.corner(n, 0), grid.corner(n + 0.5, 0.5)
+            chip = svg.box(x, y + 2, grid.wide, grid.tall - 4, 6, "cell leaf")
+            chip += svg.write(*middle, token, 12.5, grid.wide - 8, anchor="middle")
+            chips[f"{what}{n}"] = chip
     return chips
 
 
@@ -343,7 +329,5 @@ def _links(t: int, row: np.ndarray, queries: Grid, keys: Grid) -> str:
 
 def _rows(matrix: Grid, weights: np.ndarray, known: int) -> dict[str, str]:
     """The rows of the matrix, each to be clicked; all but the first `known` wait."""
-    return {
-        f"row{t}": matrix.row(t).cells([row], 1.0, "value", t < known)
-        for t, row in enumerate(weights)
-    }
+    rows = enumerate(weights)
+    return {f"row{t}": matrix.row(t).cells([w], 1.0, "value", t < known) for t, w in rows}

@@ -22,6 +22,8 @@ WIDE, LARGEST, LEAST = 820, 40, 30  # pixels: the picture, and a cell at most an
 GAP, HEAD, INDEX = 34, 44, 20  # between grids; above them and beside them
 UNDER = 28  # above a grid without indices
 SUM, LINE = 112, 24  # the width and the height of a line of the sum
+Channel = tuple[Grid, Grid, Grid]  # image, kernel, products
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Convolution:
         (s, t), (d, e), (_, k, m) = self.stride, self.dilation, self.kernel.shape
         top, left = row * s - self.padding[0], column * t - self.padding[1]
         return range(top, top + d * k, d), range(left, left + e * m, e)
+
+    def pixels(self, row: int, column: int) -> list[tuple[int, int]]:
+        """Those cells of what one place sees that are in the image, not in the padding."""
+        (_, H, W), seen = self.image.shape, self.seen(row, column)
+        return [(r, s) for r, s in product(*seen) if r in range(H) and s in range(W)]
 
 
 def conv(
@@ -78,25 +85,17 @@ def conv(
     places = list(np.ndindex(c.output.shape))
     frames = [Frame("before", _given(c), None), *(_frame(c, *place) for place in places)]
     clicks = {f"out{row}_{column}": [n] for n, (row, column) in enumerate(places, start=1)}
-    drawing = _drawing(c)
-    pieces = drawing[0](frames[0])
     for n, place in enumerate(places, start=1):
-        for channel, row, column in product(range(len(c.image)), *c.seen(*place)):
-            if (pixel := f"x{channel}_{row}_{column}") in pieces:  # not in the padding
-                clicks.setdefault(pixel, []).append(n)
+        for channel, (row, column) in product(range(len(c.image)), c.pixels(*place)):
+            clicks.setdefault(f"x{channel}_{row}_{column}", []).append(n)
     size, shape = times(c.kernel.shape[1:]), c.image.shape[len(c.image) == 1 :]
     alt = f"A {size} kernel over an image of {times(shape)}: the output is "
     alt += f"{times(c.output.shape)}, from {short(c.output.min())} to {short(c.output.max())}."
+    usual, drawing = f"A convolution with a {size} kernel", _drawing(c)
+    jumps = {f"row {row}": 1 + row * len(line) for row, line in enumerate(c.output)}
+    text, data = plain(c.output, num), {"output": c.output, "products": c.products}
     return titled(
-        title,
-        f"A convolution with a {size} kernel",
-        drawing,
-        alt,
-        frames=frames,
-        jumps={f"row {row}": 1 + row * len(line) for row, line in enumerate(c.output)},
-        clicks=clicks,
-        text=plain(c.output, num),
-        data={"output": c.output, "products": c.products},
+        title, usual, drawing, alt, frames=frames, jumps=jumps, clicks=clicks, text=text, data=data
     ).on_stage()
 
 
@@ -147,8 +146,7 @@ def _frame(c: Convolution, row: int, column: int) -> Frame:
         said = f"the sum of the products is {say(numbers[0])}{more} = {total}"
     if c.bias:
         said += f"; plus the bias {say(c.bias)} it is {say(c.output[row, column])}"
-    (H, W), (rows, columns) = c.image.shape[1:], c.seen(row, column)
-    outside = sum(r not in range(H) or s not in range(W) for r, s in product(rows, columns))
+    outside = c.kernel[0].size - len(c.pixels(row, column))
     lie = "cell lies" if outside == 1 else "cells lie"
     aside = f" Of the window {outside} {lie} in the padding, as 0." if outside else ""
     return Frame(where, f"Output at {where}: {said}.{aside}", (row, column), at="window")
@@ -157,18 +155,11 @@ def _frame(c: Convolution, row: int, column: int) -> Frame:
 # ---- how it is drawn
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Where the image, the kernel and the products of each channel are, the output, and the sum."""
+def _plan(c: Convolution) -> tuple[list[Channel], Grid, Point, Point]:
+    """Where each channel is, the output, and the sum; and how wide and high all of it is.
 
-    channels: list[tuple[Grid, Grid, Grid]]
-    output: Grid
-    foot: tuple[float, float]
-    view: tuple[float, float, float, float]
-
-
-def _plan(c: Convolution) -> Plan:
-    """One channel in a row if there is room; else kernels and products below their images."""
+    One channel stands in a row if there is room; else kernels and products below their images.
+    """
     C, K, M = c.kernel.shape
     (p, q), (H, W), (rows, columns) = c.padding, c.image.shape[1:], c.output.shape
     H, W = H + 2 * p, W + 2 * q
@@ -181,33 +172,32 @@ def _plan(c: Convolution) -> Plan:
     channels = []
     for left in range(INDEX, INDEX + C * step, step):
         kernel = grid(left + step, HEAD, K, M) if in_a_row else grid(left, below, K, M)
-        beside, under = (kernel.right + GAP, kernel.top), (left, kernel.bottom + UNDER)
-        products = grid(*(beside if C == 1 else under), K, M)
+        corner = (kernel.right + GAP, kernel.top) if C == 1 else (left, kernel.bottom + UNDER)
+        products = grid(*corner, K, M)
         channels.append((grid(left, HEAD, H, W, padding=c.padding), kernel, products))
     image, kernel, products = channels[-1]
-    x, y = foot = products.left + max(M * side, SUM) + GAP, products.top
+    beside = products.left + max(M * side, SUM) + GAP, products.top
     if in_a_row:
-        foot = products.left, products.bottom
+        output, foot = grid(*beside, rows, columns), (products.left, products.bottom)
     elif C == 1:
-        x, y = image.right + GAP, HEAD
+        output, foot = grid(image.right + GAP, HEAD, rows, columns), beside
     else:
-        x, y = products.right + GAP, below + INDEX
-        foot = x, y + rows * side
-    output = grid(x, y, rows, columns)
+        output = grid(products.right + GAP, below + INDEX, rows, columns)
+        foot = output.left, output.bottom
     grids = image, kernel, products, output
     width = max(*(grid.right for grid in grids), foot[0] + SUM) + 6
     height = max(*(grid.bottom for grid in grids), foot[1] + (3.5 if c.bias else 1.5) * LINE) + 6
-    return Plan(channels, output, foot, (0, 0, width, height))
+    return channels, output, foot, (width, height)
 
 
 def _drawing(c: Convolution) -> Drawing:
     """Each pixel is a piece of its own, to be clicked; so is each output."""
-    plan, (p, q), (H, W) = _plan(c), c.padding, c.image.shape[1:]
+    (channels, output, foot, size), (p, q), (H, W) = _plan(c), c.padding, c.image.shape[1:]
     most, most_made, most_out = farthest(c.image), farthest(c.products), farthest(c.output)
     rows, columns = map(range, c.output.shape)
-    fixed = plan.output.head("output", room=60) + plan.output.names((rows, columns), 9.5)
+    fixed = output.head("output", room=60) + output.names((rows, columns), 9.5)
     pixels = {}
-    for n, (image, kernel, products) in enumerate(plan.channels):
+    for n, (image, kernel, products) in enumerate(channels):
         of = f" {n}" if len(c.image) > 1 else ""
         above = 30 if kernel.top == image.top else 12
         fixed += image.head(f"image{of}") + image.names((range(H), range(W)), 9.5)
@@ -223,17 +213,17 @@ def _drawing(c: Convolution) -> Drawing:
         at = frame.event
         row, column = at or (0, 0)
         pieces = {"fixed": fixed, **pixels, "products": ""}
-        for (_, _, grid), products in zip(plan.channels, c.products[..., row, column], strict=True):
-            pieces["products"] += grid.cells(products, most_made, known=bool(at))
-        pieces["sum"] = _sum(c, *plan.foot, at) if at else ""
+        for n, (_, _, products) in enumerate(channels):
+            numbers = c.products[n, ..., row, column]
+            pieces["products"] += products.cells(numbers, most_made, known=bool(at))
+        pieces["sum"] = _sum(c, *foot, at) if at else ""
         for (r, s), x in np.ndenumerate(c.output):
-            known = at and (r, s) <= at
-            pieces[f"out{r}_{s}"] = plan.output.cell(r, s, x if known else None, most_out)
-        pieces["window"] = _window(c, plan, *at) if at else ""
-        pieces["here"] = plan.output.outline([row], [column]) if at else ""
+            pieces[f"out{r}_{s}"] = output.cell(r, s, x if at and (r, s) <= at else None, most_out)
+        pieces["window"] = _window(c, channels, *at) if at else ""
+        pieces["here"] = output.outline([row], [column]) if at else ""
         return pieces
 
-    return draw, plan.view
+    return draw, (0, 0, *size)
 
 
 def _sum(c: Convolution, left: float, top: float, at: tuple[int, int]) -> str:
@@ -249,10 +239,8 @@ def _sum(c: Convolution, left: float, top: float, at: tuple[int, int]) -> str:
     return drawn
 
 
-def _window(c: Convolution, plan: Plan, row: int, column: int) -> str:
+def _window(c: Convolution, channels: list[Channel], row: int, column: int) -> str:
     """A frame around what the window sees: one, or one for each cell if they lie apart."""
-    rows, columns = c.seen(row, column)
-    frames = [([r], [s]) for r in rows for s in columns]
-    if c.dilation == (1, 1):
-        frames = [(rows, columns)]
-    return "".join(image.outline(*frame) for image, _, _ in plan.channels for frame in frames)
+    seen = c.seen(row, column)
+    frames = [seen] if c.dilation == (1, 1) else [([r], [s]) for r, s in product(*seen)]
+    return "".join(image.outline(*frame) for image, _, _ in channels for frame in frames)

@@ -68,8 +68,7 @@ class Grid:
         )  # fmt: skip
         if min(self.wide, self.tall) < SMALL:
             return drawn
-        x, y = self.corner(row + 0.5, column + 0.5)
-        text = _brief(number, self.wide)
+        (x, y), text = self.corner(row + 0.5, column + 0.5), _brief(number, self.wide)
         return drawn + svg.write(x, y, text, 11.5, self.wide - 4, anchor="middle")
 
     def cells(self, numbers: Any, most: float = 0, role: str = "", known: bool = True) -> str:
@@ -116,18 +115,16 @@ def floats(what: str, *given: Any) -> list[np.ndarray]:
         dtype('float64')
     """
     arrays = [np.asarray(x.data if isinstance(x, Node) else x) for x in given]
-    for array in arrays:
-        if array.dtype.kind not in "biuf" or not array.size:
-            got = f"{array.dtype} of shape {array.shape}"
-            raise TypeError(f"{what} needs arrays of numbers; got {got}.")
+    for x in arrays:
+        if x.dtype.kind not in "biuf" or not x.size:
+            raise TypeError(f"{what} needs arrays of numbers; got {x.dtype} of shape {x.shape}.")
     dtypes = [array.dtype if array.dtype.kind == "f" else np.dtype(float) for array in arrays]
     return [array.astype(np.result_type(*dtypes)) for array in arrays]
 
 
 def farthest(numbers: Any) -> float:
     """The largest distance from 0 of the numbers that are finite: where the colour is fullest."""
-    finite = np.abs(numbers)[np.isfinite(numbers)]
-    return float(finite.max(initial=0.0))
+    return float(np.abs(numbers)[np.isfinite(numbers)].max(initial=0.0))
 
 
 def plain(numbers: Any, write: Callable[[Any], str], names: Names = ((), ())) -> str:

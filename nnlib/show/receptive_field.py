@@ -1,5 +1,6 @@
 """The receptive field: which pixels one output of a stack of layers sees, found by a gradient."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,28 +78,21 @@ def receptive_field(
     n, fields = len(stack), [_field(paths) for paths in maps]
     names = ["the input", *(f"map {k}" for k in range(1, n)), "the output"]
     frames = [Frame(names[k], _sentence(stack, maps, k), k, at=f"map{k}") for k in range(n, -1, -1)]
-    (rows, columns), cell = fields[0], tuple(places[0] for places in fields[n])
-    wide = [times(map(len, field)) for field in fields]
-    alt = f"Cell {cell} of the output, through {_layers(n)}, sees {wide[0]} of "
-    alt += f"{times(maps[0].shape)} cells of the input: {_place(fields[0])}."
-    shown = {
-        "map": ["input", *(f"{k}: {window}" for k, window in enumerate(stack, start=1))],
-        "size": [times(paths.shape) for paths in maps],
-        "sees": wide,
-        "rows": [f"{rows[0]}-{rows[-1]}" for rows, _ in fields],
-        "columns": [f"{columns[0]}-{columns[-1]}" for _, columns in fields],
-    }
-    ends = {"rows": (rows[0], rows[-1]), "columns": (columns[0], columns[-1])}
+    jumps = {frame.where: step for step, frame in enumerate(frames)}
+    clicks = {f"map{k}": [n - k] for k in range(n + 1)}
+    sizes, seen = [paths.shape for paths in maps], [tuple(map(len, field)) for field in fields]
+    # The first and the last, for each map.
+    rows, columns = ([(at[0], at[-1]) for at in along] for along in zip(*fields, strict=True))
+    alt = f"Cell {rows[n][0], columns[n][0]} of the output, through {_layers(n)}, sees "
+    alt += f"{times(seen[0])} of {times(sizes[0])} cells of the input: {_place(fields[0])}."
+    shown = {"map": ["input", *(f"{k}: {window}" for k, window in enumerate(stack, start=1))]}
+    shown |= {"size": [*map(times, sizes)], "sees": [*map(times, seen)]}
+    shown |= {"rows": [f"{a}-{b}" for a, b in rows], "columns": [f"{a}-{b}" for a, b in columns]}
+    data = {"size": seen[0], "rows": rows[0], "columns": columns[0], "paths": maps}
+    usual, drawing = f"What an output sees through {_layers(n)}", _drawing(maps, fields)
+    text = table(shown)
     return titled(
-        title,
-        f"What an output sees through {_layers(n)}",
-        _drawing(maps, fields),
-        alt,
-        frames=frames,
-        jumps={frame.where: step for step, frame in enumerate(frames)},
-        clicks={f"map{k}": [n - k] for k in range(n + 1)},
-        text=table(shown),
-        data={"size": (len(rows), len(columns)), **ends, "paths": maps},
+        title, usual, drawing, alt, frames=frames, jumps=jumps, clicks=clicks, text=text, data=data
     ).on_stage()
 
 
@@ -156,15 +150,15 @@ def _maps(stack: list[Window], at: tuple[int, int] | None, size: Size | None) ->
 
 
 def _sentence(stack: Sequence[Window], maps: Sequence[np.ndarray], k: int) -> str:
-    n, (rows, columns) = len(stack), _field(maps[k])
+    n, field = len(stack), _field(maps[k])
     if k == n:
-        at = rows[0], columns[0]
+        at = tuple(seen[0] for seen in field)
         return f"One cell of the output, {at}. What does it see? Go back through {_layers(n)}."
-    paths, around = maps[k][maps[k] > 0], len(rows) * len(columns)
+    paths, around = maps[k][maps[k] > 0], math.prod(map(len, field))
     of = "the input" if k == 0 else f"map {k}"
     before = "It" if k == n - 1 else f"What it saw of map {k + 1}"
     said = f"{before} looks through layer {k + 1}, {stack[k]}, and so sees "
-    said += f"{times((len(rows), len(columns)))} cells of {of}: {_place((rows, columns))}."
+    said += f"{times(map(len, field))} cells of {of}: {_place(field)}."
     if paths.size < around:
         said += f" There are gaps between: it sees {paths.size} of these {around}."
     least, most = paths.min(), paths.max()
@@ -198,14 +192,13 @@ def _drawing(maps: Sequence[np.ndarray], fields: Sequence[Field]) -> Drawing:
     across = sum(m.shape[1] for m in maps)
     side = max(LEAST, min(LARGEST, int((WIDE - (len(maps) - 1) * GAP) / across)))
     tall = max(map(len, maps)) * side
-    grids, blank, seen, around, heads, left = [], [], [], [], "", INDEX
+    grids, sheets, around, heads, left = [], [], [], "", INDEX
     for k, m in enumerate(maps):
         grid = Grid(left, HEAD + (tall - len(m) * side) / 2, len(m), m.shape[1], side, side)
         heads += svg.write(left, 12, f"map {k}" if k else "input", 12.5, 100, "strong")
         heads += svg.write(left, 30, times(m.shape), 10.5, 100, "quiet")
         cells = [grid.cell(r, c, x, m.max(), "grad") for (r, c), x in np.ndenumerate(m) if x]
-        seen.append("".join(cells))
-        blank.append(_blank(grid))
+        sheets.append((_blank(grid), "".join(cells)))
         around.append(grid.outline(*fields[k], "here grad"))
         grids.append(grid)
         left = max(grid.right, left + 64) + GAP
@@ -213,10 +206,9 @@ def _drawing(maps: Sequence[np.ndarray], fields: Sequence[Field]) -> Drawing:
         around[k] += _cone(grids[k], grids[k + 1], fields[k], fields[k + 1])
 
     def draw(frame: Frame) -> dict[str, str]:
-        pieces = {"heads": heads}
-        for k in range(len(grids)):
-            pieces[f"map{k}"] = blank[k] + seen[k] * (k >= frame.event)
-        return pieces | {f"field{k}": around[k] * (k >= frame.event) for k in range(len(grids))}
+        k = frame.event  # the maps from here on are known
+        drawn = {f"map{n}": blank + seen * (n >= k) for n, (blank, seen) in enumerate(sheets)}
+        return {"heads": heads} | drawn | {f"field{n}": a * (n >= k) for n, a in enumerate(around)}
 
     return draw, (0, 0, left - GAP + 6, HEAD + tall + 6)
 

@@ -138,16 +138,18 @@ def test_a_frame_says_where_it_is_and_what_adds_up():
     padded = edge(padding=1, stride=2).frames
     assert "stride 2, padding 1." in padded[0].sentence
     assert padded[1].sentence.endswith("Of the window 3 cells lie in the padding, as 0.")
+    assert "window 3 cells lie in the padding" in edge(padding=1).frames[-1].sentence
 
 
 def test_a_click_on_an_output_goes_to_it_and_on_a_pixel_to_what_sees_it():
-    t = edge()
+    t, padded = edge(), edge(padding=1)
     assert t.clicks["out1_2"] == [6]
     assert t.clicks["x0_1_1"] == [1, 2, 4, 5]
     assert t.clicks["x0_2_3"] == [6]
-    assert set(t.clicks) <= set(t.draw(t.frames[0]))
     assert t.jumps == {"row 0": 1, "row 1": 4}
-    assert not any("-" in key for key in edge(padding=1).clicks)
+    for each in (t, padded):  # what can be clicked is drawn: nothing of the padding is
+        assert set(each.clicks) <= set(each.draw(each.frames[0]))
+    assert padded.clicks["x0_2_3"] == [14, 15, 19, 20]
 
 
 def test_where_nothing_can_be_drawn_the_output_is_written():
