@@ -22,6 +22,7 @@ CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 TURNS = [round(n / 10, 1) for n in range(-30, 31)]  # where the dials stop
 SIDE = 41  # points on each side of the plane at which the neuron is asked
 BOX = (46, 22, 340, 340)
+VIEW = (0, 0, 820, 412)
 CURVE = (476, 224, 326, 138)
 TERMS = ("w1 · x1", "+ w2 · x2", "+ b", "out")  # the lines of the sum
 ROWS = (62, 90, 118, 150)  # and their heights
@@ -126,38 +127,27 @@ def trace(dials: Dials, first: Dials, points: list[list[float]], classes: Sequen
     sums = [dials.add(x) for x in points]
     numbers = {name: [getattr(s, name) for s in sums] for name in ("x1", "x2", "z", "out")}
     data = {"w": (dials.w1, dials.w2), "b": dials.b, "z": numbers["z"], "out": numbers["out"]}
-    alt = f"{dials} fires for {sum(s.z > 0 for s in sums)} of {len(sums)} points"
+    fires, right = f"{dials} fires for {sum(s.z > 0 for s in sums)} of {len(sums)} points", ""
     if classes:
         data["right"] = sum((s.z > 0) == c for s, c in zip(sums, classes, strict=True))
-        alt += f", and is right about {data['right']}"
+        right = f", and is right about {data['right']}"
         numbers["class"] = list(classes)
     text = table({name: column[:LISTED] for name, column in numbers.items()})
-    more = f"\nand {len(sums) - LISTED} points more" if len(sums) > LISTED else ""
-    labels = [spot(s.x1, s.x2) for s in sums]
+    text += f"\nand {len(sums) - LISTED} points more" if len(sums) > LISTED else ""
 
-    return Trace(
-        title=minus(f"A neuron: out = {dials}"),
-        frames=[
-            Frame(
-                f"{labels[i]}, {TERMS[term].removeprefix('+ ')}", sentence, (i, term), at=f"ring{i}"
-            )
-            for i, s in enumerate(sums)
-            for term, sentence in enumerate(_sentences(dials, s))
-        ],
-        draw=_drawing(dials, sums, classes, data.get("right")),
-        view=(0, 0, 820, 412),
-        jumps={label: 4 * i for i, label in enumerate(labels)} if len(sums) <= FEW else {},
-        clicks={f"point{i}": [4 * i] for i in range(len(sums))},
-        controls=[
-            slider("w1", dials.w1, {*TURNS, first.w1}),
-            slider("w2", dials.w2, {*TURNS, first.w2}),
-            slider("b", dials.b, {*TURNS, first.b}),
-            choice("activation", dials.activation, FUNCTIONS),
-        ],
-        alt=alt + ".",
-        text=text + more,
-        data=data,
-    )
+    labels, frames = [spot(s.x1, s.x2) for s in sums], []
+    for i, s in enumerate(sums):
+        for term, sentence in enumerate(_sentences(dials, s)):
+            where = f"{labels[i]}, {TERMS[term].removeprefix('+ ')}"
+            frames.append(Frame(where, sentence, (i, term), at=f"ring{i}"))
+    jumps = {label: 4 * i for i, label in enumerate(labels)} if len(sums) <= FEW else {}
+    clicks = {f"point{i}": [4 * i] for i in range(len(sums))}
+    turns = {dial: {*TURNS, getattr(first, dial)} for dial in ("w1", "w2", "b")}
+    controls = [slider(dial, getattr(dials, dial), stops) for dial, stops in turns.items()]
+    controls.append(choice("activation", dials.activation, FUNCTIONS))
+    title, alt = minus(f"A neuron: out = {dials}"), f"{fires}{right}."
+    draw = _drawing(dials, sums, classes, data.get("right"))
+    return Trace(title, frames, draw, VIEW, alt, text, jumps, clicks, controls=controls, data=data)
 
 
 def _sentences(dials: Dials, s: Sum) -> tuple[str, str, str, str]:
@@ -223,12 +213,11 @@ def _tint(dials: Dials, plane: Plane) -> str:
     asked = np.array([[dials.add((x, y)) for x in xs] for y in ys])  # z and out come last
     z, off = asked[..., -2], asked[..., -1] - dials.fire(0.0)
     far = np.abs(off).max() or 1.0
-    parts = [
-        path(f"tint {role}", plane.above(sign * off, far * level))
-        for sign, role in ((1, "positive"), (-1, "negative"))
-        for level in (0.05, 0.25, 0.45, 0.65, 0.85)
-    ]
-    return "".join([*parts, path("trail boundary", plane.level(z, 0))])
+    tints = ""
+    for role, side in (("positive", off), ("negative", -off)):
+        for level in (0.05, 0.25, 0.45, 0.65, 0.85):
+            tints += path(f"tint {role}", plane.above(side, far * level))
+    return tints + path("trail boundary", plane.level(z, 0))
 
 
 def _sides(dials: Dials, plane: Plane) -> str:
