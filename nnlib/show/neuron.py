@@ -184,20 +184,21 @@ def _drawing(dials: Dials, sums: list[Sum], classes: Sequence[int], right: int |
         "curve": curve.axes("z", "out") + curve.inside(path("trail boundary", curve.path(points))),
         "right": svg.write(802, 18, told, 13, 150, "strong", anchor="end", exact=f"{right}"),
     }
-    dots = {}
+    dots, rings = {}, []
     for i, s in enumerate(sums):
         x, y = plane.place(s.x1, s.x2)
         shape, role = ((1, "negative"), (0, "positive"))[classes[i]] if classes else (0, "runner0")
         tag = _tag(x, y - 19.5, s.out) if len(sums) <= FEW else ""
-        dots[f"point{i}"] = _circle(x, y, 12, "touch") + mark(x, y, shape, role) + tag
+        touch = svg.element("circle", class_="touch", cx=x, cy=y, r=12)
+        dots[f"point{i}"] = touch + mark(x, y, shape, role) + tag
+        rings.append(svg.element("circle", class_="ring", cx=x, cy=y, r=11))
 
     def draw(frame: Frame) -> dict[str, str]:
         at, term = frame.event
         s = sums[at]
-        ring = _circle(*plane.place(s.x1, s.x2), 11, "ring")
         return {
             **fixed,
-            **{f"ring{i}": ring if i == at else "" for i in range(len(sums))},
+            **{f"ring{i}": ring if i == at else "" for i, ring in enumerate(rings)},
             **dots,
             "head": svg.write(440, 18, f"Point {spot(s.x1, s.x2)}", 14, 190, "strong"),
             **{f"term{n}": _line(dials, s, n, term) for n in range(len(TERMS))},
@@ -231,10 +232,6 @@ def _sides(dials: Dials, plane: Plane) -> str:
         x, y = x + (-8 if right else 8), y + (14 if up else -14)
         parts.append(svg.write(x, y, said, 13, 60, "strong", anchor=anchor))
     return "".join(parts)
-
-
-def _circle(x: float, y: float, radius: float, role: str) -> str:
-    return svg.element("circle", class_=role, cx=x, cy=y, r=radius)
 
 
 def _tag(x: float, y: float, number: float) -> str:
