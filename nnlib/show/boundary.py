@@ -233,9 +233,8 @@ class _Painter:
     def trace(self, show: int = 0, paint: int = 0, opens: int | None = None) -> Trace:
         """All looks as frames; the plane shows the output, or hidden unit number `show`."""
         looks, first, last = self.looks, self.looks[0], self.looks[-1]
-        names = ["the output"]
-        for n, layer in enumerate(first.units, start=1):
-            names += [f"layer {n}, unit {i + 1}" for i in range(len(layer))]
+        units = [(n, i) for n, layer in enumerate(first.units) for i in range(len(layer))]
+        names = ["the output", *(f"layer {n + 1}, unit {i + 1}" for n, i in units)]
         kinds = [f"class {kind}" for kind in range(self.kinds)]
         shown = Control("show", show, [*range(len(names))], names, menu=True)
         controls = [shown, Control("paint", paint, [*range(self.kinds)], kinds, menu=True)]
@@ -258,9 +257,9 @@ class _Painter:
         data |= {"points": last.points, "classes": last.classes}
         data |= {"x1": self.sides[0], "x2": self.sides[1], "surface": last.p, "units": last.units}
         alt = f"{title}. {right}. Of the plane it gives {parts}."
-        turned: dict[str, Any] = {"controls": controls, "sets": sets, "plane": "touch"}
         draw = _drawing(self, show, names)
-        return Trace(title, frames, draw, VIEW, alt, text, opens=opens, data=data, **turned)
+        more: dict[str, Any] = {"sets": sets, "controls": controls, "opens": opens, "data": data}
+        return Trace(title, frames, draw, VIEW, alt, text, plane="touch", **more)
 
 
 def _hidden(out: Tensor) -> list[np.ndarray]:

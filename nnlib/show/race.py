@@ -163,7 +163,7 @@ def trace(course: Course, runs: Sequence[Run], controls: Sequence[Control]) -> T
     columns |= {what: [getattr(run, what)[-1] for run in runs] for what in ENDS}
     text = table(columns | {"below 0.001 at": below, "diverged at": diverged})
     named = {"first below 0.001": below, "first diverges": diverged}
-    jumps = {text: min(filter(None, when)) for text, when in named.items() if any(when)}
+    jumps = {name: min(filter(None, when)) for name, when in named.items() if any(when)}
     begun = f"Optimizer race, {course.name}, {course.steps} steps from {spot(*course.start)}."
     title, alt = f"Optimizer race: {course.name}", f"{begun} {sentences[-1]}"
     more: dict[str, Any] = {"jumps": jumps, "plane": "touch", "controls": controls, "data": data}
@@ -196,10 +196,9 @@ def _order(runs: Sequence[Run], step: int) -> list[Run]:
 def _sentence(course: Course, runs: Sequence[Run], step: int) -> str:
     if step == 0:
         return f"All start at {spot(*course.start)}, where the loss is {say(runs[0].loss[0])}."
-    said, parts = " leads with loss" if len(runs) > 1 else " has the loss", []
+    said, parts = "leads with loss " if len(runs) > 1 else "has the loss ", []
     for run in _order(runs, step):
-        gone = run.gone(step)
-        parts.append(f"{run.name} {gone}" if gone else f"{run.name}{said} {say(run.loss[step])}")
+        parts.append(f"{run.name} {run.gone(step) or said + say(run.loss[step])}")
         said = ""
     return "; ".join(parts) + "."
 
