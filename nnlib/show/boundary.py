@@ -1,6 +1,5 @@
 """The decision-boundary painter: what a small model says about the plane, epoch by epoch."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -8,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import functional as F, graph, metrics, nn, ops, optim, train
-from nnlib.check import whole
+from nnlib import check, functional as F, graph, metrics, nn, ops, optim, train
 from nnlib.show import svg
 from nnlib.show.plane import Box, Plane, mark, need_points, path, spot, value, window
 from nnlib.show.text import need, num, one_line, say, table
@@ -117,7 +115,7 @@ class _Painter:
         where = "show.boundary"
         if not isinstance(model, nn.Module):
             raise TypeError(f"{where} needs an nn.Module; got a {type(model).__name__}.")
-        whole(where, "epochs", epochs, least=0)
+        check.whole(where, "epochs", epochs, least=0)
         X, y = (np.asarray(given.data if isinstance(given, Tensor) else given) for given in (X, y))
         need_points(where, X, MOST_POINTS)
         self.model, self.title = model, one_line(title or "", limit=80)
@@ -235,14 +233,11 @@ class _Painter:
     def trace(self, show: int = 0, paint: int = 0, opens: int | None = None) -> Trace:
         """All looks as frames; the plane shows the output, or hidden unit number `show`."""
         looks, first, last = self.looks, self.looks[0], self.looks[-1]
-        names = ["the output"]
-        for n, layer in enumerate(first.units, start=1):
-            names += [f"layer {n}, unit {i + 1}" for i in range(len(layer))]
+        units = [(n, i) for n, layer in enumerate(first.units) for i in range(len(layer))]
+        names = ["the output", *(f"layer {n + 1}, unit {i + 1}" for n, i in units)]
         kinds = [f"class {kind}" for kind in range(self.kinds)]
-        controls = [
-            Control("show", show, [*range(len(names))], names, menu=True),
-            Control("paint", paint, [*range(self.kinds)], kinds, menu=True),
-        ]
+        shown = Control("show", show, [*range(len(names))], names, menu=True)
+        controls = [shown, Control("paint", paint, [*range(self.kinds)], kinds, menu=True)]
         sets = {f"unit{n}": {"show": 0 if n == show else n} for n in range(1, len(names))}
         if self.optimizer:
             goals = [self.epoch, *(self.epoch + more for more in MORE)]
@@ -255,23 +250,16 @@ class _Painter:
         start = f", at first about {first.right}" if len(looks) > 1 else ""
         right = f"{_when(last)} it is right about {last.right} points{start}; loss {num(last.loss)}"
         wheres = [f"epoch {k.epoch} of {self.epoch}, {len(k.points)} points" for k in looks]
+        frames = [Frame(w, _sentence(k), k) for w, k in zip(wheres, looks, strict=True)]
         rows = [*looks[: -1 : -(-len(looks) // ROWS)], last]
+        text = table({name: [getattr(k, name) for k in rows] for name in (*COLUMNS, "right")})
         data = {name: [getattr(look, name) for look in looks] for name in COLUMNS}
         data |= {"points": last.points, "classes": last.classes}
         data |= {"x1": self.sides[0], "x2": self.sides[1], "surface": last.p, "units": last.units}
-        return Trace(
-            title=title,
-            frames=[Frame(w, _sentence(k), k) for w, k in zip(wheres, looks, strict=True)],
-            draw=_drawing(self, show, names),
-            view=VIEW,
-            alt=f"{title}. {right}. Of the plane it gives {parts}.",
-            text=table({name: [getattr(k, name) for k in rows] for name in (*COLUMNS, "right")}),
-            data=data,
-            sets=sets,
-            controls=controls,
-            plane="touch",
-            opens=opens,
-        )
+        alt = f"{title}. {right}. Of the plane it gives {parts}."
+        draw = _drawing(self, show, names)
+        more: dict[str, Any] = {"sets": sets, "controls": controls, "opens": opens, "data": data}
+        return Trace(title, frames, draw, VIEW, alt, text, plane="touch", **more)
 
 
 def _hidden(out: Tensor) -> list[np.ndarray]:
@@ -279,10 +267,9 @@ def _hidden(out: Tensor) -> list[np.ndarray]:
     fed = {}
     for node in graph.topological(out):
         if isinstance(getattr(node, "grad_fn", None), ops.Linear | ops.MatMul):
-            given = node.inputs[0]  # the points themselves have no inputs
-            if given.inputs and given.data.ndim == 2 and len(given.data) == len(out):
-                fed[id(given)] = given.data
-    return [*fed.values()]
+            fed[id(node.inputs[0])] = node.inputs[0]
+    hidden = [x.data for x in fed.values() if x.inputs]  # the points themselves have no inputs
+    return [h for h in hidden if h.ndim == 2 and len(h) == len(out)]
 
 
 # ---- in words
@@ -315,25 +302,22 @@ def _drawing(painter: _Painter, show: int, names: Sequence[str]) -> Callable[[Fr
     trails += path("trail runner0", right.path(zip(times, shares, strict=True)))
     given = len(looks[0].points)
     maps, layers = [], ""
-    for row, layer in enumerate(looks[0].units):
+    for row, (layer, size) in enumerate(zip(looks[0].units, painter.sizes[1:], strict=False)):
         left, top = MAPS[0], MAPS[1] + row * STEP[1]
         maps += [(left + column * STEP[0], top) for column in range(len(layer))]
-        size = painter.sizes[row + 1]
         few = f": {len(layer)} of {size} units" if len(layer) < size else ""
         layers += svg.write(left, top - 10, f"layer {row + 1}{few}", 12, 170)
-    if maps:
-        hint = "click one to see it large"
-        layers += svg.write(802, MAPS[1] - 10, hint, 12, 180, "quiet offer", anchor="end")
+    hint = "click one to see it large" if maps else ""
+    layers += svg.write(802, MAPS[1] - 10, hint, 12, 180, "quiet offer", anchor="end")
     fixed = {
         "axes": plane.axes("x1", "x2") + _key(painter.kinds, names[show], ([0.0, *far])[show]),
         "charts": loss.axes("", "loss") + right.axes("epoch", "accuracy") + trails,
         "layers": layers,
     }
-    for left, more in zip((46, 222), MORE, strict=True):
-        if painter.optimizer:
-            said = f"train {more} epochs more"
-            written = svg.write(left + 82, 419, said, 12, 156, "offer", anchor="middle")
-            fixed[f"more{more}"] = svg.box(left, 406, 164, 26, 5, "card offer") + written
+    for left, more in zip((46, 222), MORE, strict=True) if painter.optimizer else ():
+        said = f"train {more} epochs more"
+        written = svg.write(left + 82, 419, said, 12, 156, "offer", anchor="middle")
+        fixed[f"more{more}"] = svg.box(left, 406, 164, 26, 5, "card offer") + written
 
     def draw(frame: Frame) -> dict[str, str]:
         look: Look = frame.event
@@ -410,16 +394,15 @@ def _cells(tints: np.ndarray, box: Box, roles: Sequence[str], edge: float = 0.5)
     The outermost points are on the box's edge, so that half of their cells is cut off by it.
     """
     rows, columns = tints.shape
-    paths: dict[int, str] = defaultdict(str)
+    paths: dict[int, str] = {}
     for row, line in enumerate(tints[::-1].tolist()):
         for tint, run in groupby(range(columns), key=line.__getitem__):
             begin, *more = run
-            paths[tint] += f"M{begin} {row}h{1 + len(more)}"
+            paths[tint] = paths.get(tint, "") + f"M{begin} {row}h{1 + len(more)}"
     paths.pop(0, None)  # without a tint there is nothing to paint
-    drawn = "".join(
-        path(f"cells {roles[tint // (TINTS + 1)]} t{tint % (TINTS + 1)}", d)
-        for tint, d in sorted(paths.items())
-    )
+    drawn = ""
+    for tint, d in sorted(paths.items()):
+        drawn += path(f"cells {roles[tint // (TINTS + 1)]} t{tint % (TINTS + 1)}", d)
     view = f"{edge} {edge - 0.5} {columns - 2 * edge:g} {rows - 2 * edge:g}"
     return window(box, view, drawn, preserveAspectRatio="none")
 

@@ -22,6 +22,7 @@ CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 TURNS = [round(n / 10, 1) for n in range(-30, 31)]  # where the dials stop
 SIDE = 41  # points on each side of the plane at which the neuron is asked
 BOX = (46, 22, 340, 340)
+VIEW = (0, 0, 820, 412)
 CURVE = (476, 224, 326, 138)
 TERMS = ("w1 · x1", "+ w2 · x2", "+ b", "out")  # the lines of the sum
 ROWS = (62, 90, 118, 150)  # and their heights
@@ -126,38 +127,27 @@ def trace(dials: Dials, first: Dials, points: list[list[float]], classes: Sequen
     sums = [dials.add(x) for x in points]
     numbers = {name: [getattr(s, name) for s in sums] for name in ("x1", "x2", "z", "out")}
     data = {"w": (dials.w1, dials.w2), "b": dials.b, "z": numbers["z"], "out": numbers["out"]}
-    alt = f"{dials} fires for {sum(s.z > 0 for s in sums)} of {len(sums)} points"
+    fires, right = f"{dials} fires for {sum(s.z > 0 for s in sums)} of {len(sums)} points", ""
     if classes:
         data["right"] = sum((s.z > 0) == c for s, c in zip(sums, classes, strict=True))
-        alt += f", and is right about {data['right']}"
+        right = f", and is right about {data['right']}"
         numbers["class"] = list(classes)
     text = table({name: column[:LISTED] for name, column in numbers.items()})
-    more = f"\nand {len(sums) - LISTED} points more" if len(sums) > LISTED else ""
-    labels = [spot(s.x1, s.x2) for s in sums]
+    text += f"\nand {len(sums) - LISTED} points more" if len(sums) > LISTED else ""
 
-    return Trace(
-        title=minus(f"A neuron: out = {dials}"),
-        frames=[
-            Frame(
-                f"{labels[i]}, {TERMS[term].removeprefix('+ ')}", sentence, (i, term), at=f"ring{i}"
-            )
-            for i, s in enumerate(sums)
-            for term, sentence in enumerate(_sentences(dials, s))
-        ],
-        draw=_drawing(dials, sums, classes, data.get("right")),
-        view=(0, 0, 820, 412),
-        jumps={label: 4 * i for i, label in enumerate(labels)} if len(sums) <= FEW else {},
-        clicks={f"point{i}": [4 * i] for i in range(len(sums))},
-        controls=[
-            slider("w1", dials.w1, {*TURNS, first.w1}),
-            slider("w2", dials.w2, {*TURNS, first.w2}),
-            slider("b", dials.b, {*TURNS, first.b}),
-            choice("activation", dials.activation, FUNCTIONS),
-        ],
-        alt=alt + ".",
-        text=text + more,
-        data=data,
-    )
+    labels, frames = [spot(s.x1, s.x2) for s in sums], []
+    for i, s in enumerate(sums):
+        for term, sentence in enumerate(_sentences(dials, s)):
+            where = f"{labels[i]}, {TERMS[term].removeprefix('+ ')}"
+            frames.append(Frame(where, sentence, (i, term), at=f"ring{i}"))
+    jumps = {label: 4 * i for i, label in enumerate(labels)} if len(sums) <= FEW else {}
+    clicks = {f"point{i}": [4 * i] for i in range(len(sums))}
+    turns = {dial: {*TURNS, getattr(first, dial)} for dial in ("w1", "w2", "b")}
+    controls = [slider(dial, getattr(dials, dial), stops) for dial, stops in turns.items()]
+    controls.append(choice("activation", dials.activation, FUNCTIONS))
+    title, alt = minus(f"A neuron: out = {dials}"), f"{fires}{right}."
+    draw = _drawing(dials, sums, classes, data.get("right"))
+    return Trace(title, frames, draw, VIEW, alt, text, jumps, clicks, controls=controls, data=data)
 
 
 def _sentences(dials: Dials, s: Sum) -> tuple[str, str, str, str]:
@@ -194,20 +184,21 @@ def _drawing(dials: Dials, sums: list[Sum], classes: Sequence[int], right: int |
         "curve": curve.axes("z", "out") + curve.inside(path("trail boundary", curve.path(points))),
         "right": svg.write(802, 18, told, 13, 150, "strong", anchor="end", exact=f"{right}"),
     }
-    dots = {}
+    dots, rings = {}, []
     for i, s in enumerate(sums):
         x, y = plane.place(s.x1, s.x2)
         shape, role = ((1, "negative"), (0, "positive"))[classes[i]] if classes else (0, "runner0")
         tag = _tag(x, y - 19.5, s.out) if len(sums) <= FEW else ""
-        dots[f"point{i}"] = _circle(x, y, 12, "touch") + mark(x, y, shape, role) + tag
+        touch = svg.element("circle", class_="touch", cx=x, cy=y, r=12)
+        dots[f"point{i}"] = touch + mark(x, y, shape, role) + tag
+        rings.append(svg.element("circle", class_="ring", cx=x, cy=y, r=11))
 
     def draw(frame: Frame) -> dict[str, str]:
         at, term = frame.event
         s = sums[at]
-        ring = _circle(*plane.place(s.x1, s.x2), 11, "ring")
         return {
             **fixed,
-            **{f"ring{i}": ring if i == at else "" for i in range(len(sums))},
+            **{f"ring{i}": ring if i == at else "" for i, ring in enumerate(rings)},
             **dots,
             "head": svg.write(440, 18, f"Point {spot(s.x1, s.x2)}", 14, 190, "strong"),
             **{f"term{n}": _line(dials, s, n, term) for n in range(len(TERMS))},
@@ -223,12 +214,11 @@ def _tint(dials: Dials, plane: Plane) -> str:
     asked = np.array([[dials.add((x, y)) for x in xs] for y in ys])  # z and out come last
     z, off = asked[..., -2], asked[..., -1] - dials.fire(0.0)
     far = np.abs(off).max() or 1.0
-    parts = [
-        path(f"tint {role}", plane.above(sign * off, far * level))
-        for sign, role in ((1, "positive"), (-1, "negative"))
-        for level in (0.05, 0.25, 0.45, 0.65, 0.85)
-    ]
-    return "".join([*parts, path("trail boundary", plane.level(z, 0))])
+    tints = ""
+    for role, side in (("positive", off), ("negative", -off)):
+        for level in (0.05, 0.25, 0.45, 0.65, 0.85):
+            tints += path(f"tint {role}", plane.above(side, far * level))
+    return tints + path("trail boundary", plane.level(z, 0))
 
 
 def _sides(dials: Dials, plane: Plane) -> str:
@@ -242,10 +232,6 @@ def _sides(dials: Dials, plane: Plane) -> str:
         x, y = x + (-8 if right else 8), y + (14 if up else -14)
         parts.append(svg.write(x, y, said, 13, 60, "strong", anchor=anchor))
     return "".join(parts)
-
-
-def _circle(x: float, y: float, radius: float, role: str) -> str:
-    return svg.element("circle", class_=role, cx=x, cy=y, r=radius)
 
 
 def _tag(x: float, y: float, number: float) -> str:

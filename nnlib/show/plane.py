@@ -89,8 +89,7 @@ class Plane:
 
     def inside(self, content: str) -> str:
         """Content that is cut off at the frame."""
-        left, top, width, height = self.box
-        view = f"{left:g} {top:g} {width:g} {height:g}"
+        view = " ".join(f"{number:g}" for number in self.box)
         return window(self.box, view, content) if content else ""
 
     def above(self, heights: np.ndarray, level: float) -> str:
@@ -99,9 +98,8 @@ class Plane:
         `heights` (rows, columns) are equally spaced from the lower left corner to the upper right.
         """
         regions = zip(*self._contours(heights).filled(level, np.inf), strict=True)
-        return "".join(
-            self.path(outlines[a:b]) + "Z" for outlines, ends in regions for a, b in pairwise(ends)
-        )
+        edges = (outlines[a:b] for outlines, ends in regions for a, b in pairwise(ends))
+        return "".join(self.path(edge) + "Z" for edge in edges)
 
     def level(self, heights: np.ndarray, level: float) -> str:
         """The path of the line on which a surface has the height `level`."""
@@ -145,9 +143,8 @@ def path(role: str, d: str, **more: object) -> str:
 
 def window(box: Box, view: str, content: str, **more: object) -> str:
     """Content with a `viewBox` of its own, cut off at a box of the drawing."""
-    left, top, width, height = box
-    size = {"x": left, "y": top, "width": width, "height": height}
-    return svg.element("svg", content, **size, viewBox=view, **more)
+    place = dict(zip(("x", "y", "width", "height"), box, strict=True))
+    return svg.element("svg", content, **place, viewBox=view, **more)
 
 
 def value(x: float, y: float, n: float, text: str, size: float, room: float, **look: Any) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph import no_grad
-from nnlib.optim import Optimizer
+from nnlib import graph, optim
 from nnlib.scalar import Value
 from nnlib.show import svg
 from nnlib.show.plane import Plane, mark, path, polyline, spot, value
@@ -17,7 +16,7 @@ from nnlib.show.text import narrow, need, one_line, say, table
 from nnlib.show.trace import Control, Frame, Stage, Trace, choice, slider
 
 Height = Callable[[Any, Any], Any]  # of two Values, a Value
-Make = Callable[[list[Any]], Optimizer]
+Make = Callable[[list[Any]], optim.Optimizer]
 
 SURFACES: Mapping[str, tuple[Height, tuple[float, float]]] = {
     "ravine": (lambda x, y: x * x + 10 * y * y, (-1.8, 1.0)),
@@ -33,9 +32,9 @@ SIDE = 61  # points on each side of the plane at which the surface is asked
 LEVELS = 12
 CHUNK = 10  # steps; a trail is sent in pieces, and a step sends only the last one again
 BOX = (46, 22, 360, 360)
+VIEW = (0, 0, 820, 424)
 LOSSES = (486, 176, 316, 206)
 ROW, FIRST = 25, 46  # pixels between the standings, and down to the first
-RESULTS = ("x", "y", "loss", "below", "diverged")
 ENDS = {"x": 654, "y": 724, "loss": 802}  # where their columns end
 
 
@@ -131,7 +130,7 @@ def race(
     makers = {one_line(runner): make for runner, make in optimizers.items()}
     for runner, make in makers.items():
         made = make([Value(x), Value(y)])
-        if not isinstance(made, Optimizer):
+        if not isinstance(made, optim.Optimizer):
             do = "Write lambda params: SGD(params, lr=0.1)."
             raise TypeError(f"show.race: {runner} must make an Optimizer; it made {made!r}. {do}")
         first[f"lr of {runner}"] = made.lr
@@ -156,25 +155,19 @@ def race(
 def trace(course: Course, runs: Sequence[Run], controls: Sequence[Control]) -> Trace:
     """A race that has been run."""
     sentences = [_sentence(course, runs, step) for step in range(course.steps + 1)]
-    data = {what: {run.name: getattr(run, what) for run in runs} for what in RESULTS}
-    below, diverged = [run.below for run in runs], [run.diverged for run in runs]
-    columns: dict[str, list] = {"runner": [run.name for run in runs]}
+    frames = [Frame(f"step {n} of {course.steps}", said, n) for n, said in enumerate(sentences)]
+    results = (*ENDS, "below", "diverged")
+    data = {what: {run.name: getattr(run, what) for run in runs} for what in results}
+    below, diverged = ([*data[what].values()] for what in ("below", "diverged"))
+    columns = {"runner": [run.name for run in runs]}
     columns |= {what: [getattr(run, what)[-1] for run in runs] for what in ENDS}
-    columns |= {"below 0.001 at": below, "diverged at": diverged}
-    jumps = {"first below 0.001": below, "first diverges": diverged}
+    text = table(columns | {"below 0.001 at": below, "diverged at": diverged})
+    named = {"first below 0.001": below, "first diverges": diverged}
+    jumps = {name: min(filter(None, when)) for name, when in named.items() if any(when)}
     begun = f"Optimizer race, {course.name}, {course.steps} steps from {spot(*course.start)}."
-    return Trace(
-        title=f"Optimizer race: {course.name}",
-        frames=[Frame(f"step {n} of {course.steps}", said, n) for n, said in enumerate(sentences)],
-        draw=_drawing(course, runs),
-        view=(0, 0, 820, 424),
-        jumps={text: min(filter(None, when)) for text, when in jumps.items() if any(when)},
-        plane="touch",
-        controls=controls,
-        alt=f"{begun} {sentences[-1]}",
-        text=table(columns),
-        data=data,
-    )
+    title, alt = f"Optimizer race: {course.name}", f"{begun} {sentences[-1]}"
+    more: dict[str, Any] = {"jumps": jumps, "plane": "touch", "controls": controls, "data": data}
+    return Trace(title, frames, _drawing(course, runs), VIEW, alt, text, **more)
 
 
 def _run(name: str, make: Make, course: Course, lr: float) -> Run:
@@ -203,10 +196,9 @@ def _order(runs: Sequence[Run], step: int) -> list[Run]:
 def _sentence(course: Course, runs: Sequence[Run], step: int) -> str:
     if step == 0:
         return f"All start at {spot(*course.start)}, where the loss is {say(runs[0].loss[0])}."
-    said, parts = " leads with loss" if len(runs) > 1 else " has the loss", []
+    said, parts = "leads with loss " if len(runs) > 1 else "has the loss ", []
     for run in _order(runs, step):
-        gone = run.gone(step)
-        parts.append(f"{run.name} {gone}" if gone else f"{run.name}{said} {say(run.loss[step])}")
+        parts.append(f"{run.name} {run.gone(step) or said + say(run.loss[step])}")
         said = ""
     return "; ".join(parts) + "."
 
@@ -217,12 +209,11 @@ def _sentence(course: Course, runs: Sequence[Run], step: int) -> str:
 def _contours(course: Course) -> str:
     """Lines of one height: close together where it is low, since that is where the race ends."""
     side = np.linspace(*course.plane.xlim, SIDE).tolist()
-    with no_grad():
+    with graph.no_grad():
         heights = np.array([[course.ask(Value(x), Value(y)).data for x in side] for y in side])
     known = np.isfinite(heights)
     heights = np.where(known, heights, heights.max(where=known, initial=-LOST))
-    low, high = heights.min(), heights.max()
-    levels = low + (high - low) * (np.arange(1, LEVELS) / LEVELS) ** 3
+    levels = heights.min() + np.ptp(heights) * (np.arange(1, LEVELS) / LEVELS) ** 3
     return "".join(path("above", course.plane.above(heights, level)) for level in levels)
 
 
