@@ -163,6 +163,18 @@ def run_all(page: Page, seconds: float = 120) -> None:
     page.wait_for_function(settled, timeout=seconds * 1000, polling=250)
 
 
+def save(page: Page, seconds: float = 60) -> None:
+    """Save the notebook. A question that nobody answers would keep it for ever: then say so."""
+    page.evaluate(
+        """seconds => Promise.race([
+            window.jupyterapp.commands.execute('docmanager:save'),
+            new Promise((_, fail) => setTimeout(() => fail(new Error(
+                'not saved: ' + document.querySelector('.jp-Dialog')?.innerText)), 1000 * seconds)),
+        ])""",
+        seconds,
+    )
+
+
 def change_theme(page: Page, name: str) -> None:
     """Switch to "JupyterLab Light" or "JupyterLab Dark", and wait until it shows."""
     page.evaluate(

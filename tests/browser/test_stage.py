@@ -235,7 +235,7 @@ def test_no_error_is_logged_and_no_request_leaves_this_machine(watched):
 
 
 def test_it_steps_while_the_kernel_is_busy_and_when_it_is_gone(browser, url, working_copy):
-    opened, _, errors = open_instruments(browser, url, working_copy)
+    opened, _, errors = open_instruments(browser, url, working_copy, "gone.ipynb")
     root = stage(opened)
     session = f"{lab.PANEL}.sessionContext.session"
     code = "import time; time.sleep(4)"
@@ -263,15 +263,15 @@ def test_a_notebook_that_is_saved_and_opened_again_shows_the_still_pictures(
     browser, url, working_copy
 ):
     """The widget has gone with its kernel: nothing may say `model not found`."""
-    opened, _, errors = open_instruments(browser, url, working_copy)
-    opened.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    opened, _, errors = open_instruments(browser, url, working_copy, "saved.ipynb")
+    lab.save(opened)
     assert opened.locator(".nn-stage").count() == len(STAGES)
-    saved = notebooks.load(working_copy / "instruments.ipynb")
+    saved = notebooks.load(working_copy / "saved.ipynb")
     shown = [set(out["data"]) for cell in saved["cells"] for out in cell.get("outputs", [])]
     assert shown == [{"image/png", "text/plain"}] * len(STAGES)
 
     opened.evaluate(f"() => {lab.PANEL}.sessionContext.shutdown()")
-    lab.open_notebook(opened, url, "instruments.ipynb")
+    lab.open_notebook(opened, url, "saved.ipynb")
     opened.wait_for_function(
         f"() => document.querySelectorAll('.jp-OutputArea-output img').length === {len(STAGES)}"
     )
