@@ -164,10 +164,8 @@ def _add_disputes(command):
         "mark", run_mark, "decide on one answer by hand (for teachers)", description=MARK_HELP
     )
     _answer(made)
-    made.add_argument(
-        "points", metavar="POINTS", type=_points,
-        help="a number, or the word computed: what was computed counts again",
-    )  # fmt: skip
+    either = "a number, or the word computed: what was computed counts again"
+    made.add_argument("points", metavar="POINTS", type=_points, help=either)
     made.add_argument("--because", metavar="TEXT", required=True, help="why; it is kept")
     made.add_argument("--beyond", action="store_true", help="also less than 0 or more than all")
 

@@ -197,19 +197,18 @@ class Gradebook:
             )
             tables = self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             if kind == 0 and tables == 0:
-                statements = [*STATEMENTS, f"PRAGMA application_id = {OURS}"]
+                changes = [*STATEMENTS, f"PRAGMA application_id = {OURS}"]
             elif kind != OURS:
                 raise ValueError(f"{self.path} is an SQLite file of something else. Name another.")
-            elif version != VERSION and version not in UPGRADES:
+            elif version not in (*UPGRADES, VERSION):
                 raise ValueError(
                     f"{self.path} was written by another version of the course ({version}, this "
                     f"is {VERSION}). Open it with that one."
                 )
             else:
-                statements = UPGRADES.get(version, ())
-            for statement in statements:
+                changes = [each for older in range(version, VERSION) for each in UPGRADES[older]]
+            for statement in [*changes, f"PRAGMA user_version = {VERSION}"] if changes else ():
                 self.db.execute(statement)
-            self.db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self):
         self.db.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnlib.graph import Node, rehearse, topological
 from nnlib.show.graph import brief, read, sheet
-from nnlib.show.text import listed, minus, num, one_line, short, tiny, under
+from nnlib.show.text import factor, listed, minus, num, short, tiny
 from nnlib.show.trace import Card, Contribution, Event, Frame, Shown, Small, Stage, Trace
 
 FEW = 4  # numbers of an array that fit on a card
@@ -49,20 +49,15 @@ def trace(root: Node, title: str = "") -> Trace:
     events = list(_events(root, cards))
     last = events[-1]
     cards = [replace(c, grad=grad) for c, grad in zip(cards, last.grads, strict=True)]
-    title = one_line(title or "", limit=80)
     kinds = [event.kind for event in events]
     happens: dict[str, list[int]] = {}
     for step, event in enumerate(events[1:], start=1):
         for i in {event.at, *(c.to for c in event.contributions)}:
             happens.setdefault(f"card{i}", []).append(step)
-    drawn = sheet(cards, [_frame(event, cards, kinds, n) for n, event in enumerate(events)])
-    return replace(
-        drawn,
-        title=title or f"Backprop through {cards[-1].name}",
-        alt=under(title, drawn.alt),
-        jumps={name: kinds.index(kind) for kind, name in JUMPS.items() if kind in kinds},
-        clicks=happens,
-    )
+    frames = [_frame(event, cards, kinds, n) for n, event in enumerate(events)]
+    jumps = {name: kinds.index(kind) for kind, name in JUMPS.items() if kind in kinds}
+    usual = f"Backprop through {cards[-1].name}"
+    return sheet(cards, title, usual, frames=frames, jumps=jumps, clicks=happens)
 
 
 def shown(content: Any) -> Shown:
@@ -158,20 +153,20 @@ def _plus(c: Contribution, event: Event, cards: Sequence[Card]) -> str:
     """One `+=` in words: gradient × local derivative = amount, and before + amount = after."""
     amount, product = _say(c.amount), ""
     if c.local is not None:
-        slope, grad = _factor(_say(c.local)), _say(event.grads[event.at])
+        slope, grad = factor(_say(c.local)), _say(event.grads[event.at])
         product = f"{grad} × {slope} = {amount}, and "
-    grown = f"{_say(c.before)} + {_factor(amount)} = {_say(c.after)}"
+    grown = f"{_say(c.before)} + {factor(amount)} = {_say(c.after)}"
     return f"To {cards[c.to].name}: {product}{grown}."
 
 
 def _formula(card: Card, inputs: Sequence[str]) -> str:
     op = "×" if card.op == "*" else minus(card.op)
     if len(inputs) == 2 and card.op in INFIX:
-        return f"{inputs[0]} {op} {_factor(inputs[1])}"
+        return f"{inputs[0]} {op} {factor(inputs[1])}"
     if len(inputs) == 1 and card.op == "-":
-        return f"{op}{_factor(inputs[0])}"
+        return f"{op}{factor(inputs[0])}"
     if len(inputs) == 1 and op.startswith("**"):
-        return f"{_factor(inputs[0])}{op}"
+        return f"{factor(inputs[0])}{op}"
     return f"{op}({listed(inputs)})"
 
 
@@ -180,8 +175,3 @@ def _say(number: Shown) -> str:
     if isinstance(number, tuple):
         return f"array {number}"
     return minus(brief(number, short))
-
-
-def _factor(text: str) -> str:
-    """A number after a sign of arithmetic: a negative one stands in brackets."""
-    return f"({text})" if text.startswith("−") else text

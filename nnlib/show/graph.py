@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,8 +9,8 @@ from nnlib.graph import Node, topological
 from nnlib.show import svg
 from nnlib.show.layout import CARD_WIDTH, GAP_X, Box, Layout, Wire, layered
 from nnlib.show.picture import Picture
-from nnlib.show.text import cell, listed, minus, narrow, one_line, short, table, tiny, under
-from nnlib.show.trace import Card, Event, Frame, Shown, Small, Trace
+from nnlib.show.text import cell, listed, minus, narrow, one_line, short, table, tiny
+from nnlib.show.trace import Card, Event, Frame, Shown, Small, Trace, titled
 
 MOST = 120  # nodes; beyond it neither the picture nor the table can be read
 MARGIN, BELOW = 10, 24  # pixels around the picture; below the last row hang its chips
@@ -44,23 +43,17 @@ def graph(root, title: str = "") -> Picture:
     """
     cards = read(root)
     values, grads = zip(*((card.value, card.grad) for card in cards), strict=True)
-    drawn = sheet(cards, [Frame("", "", Event("result", len(cards) - 1, values, grads))])
-    title = one_line(title or "", limit=80)
-    return replace(drawn, title=title, alt=under(title, drawn.alt)).picture()
+    now = Frame("", "", Event("result", len(cards) - 1, values, grads))
+    return sheet(cards, title, "", frames=[now]).picture()
 
 
-def sheet(cards: Sequence[Card], frames: Sequence[Frame]) -> Trace:
-    """Cards and wires as they are at the `Event` of each frame."""
+def sheet(cards: Sequence[Card], title: str, usual: str, **more: Any) -> Trace:
+    """Cards and wires as they are at the `Event` of each frame; titles as for `titled`."""
     layout = layered([card.inputs for card in cards])
-    return Trace(
-        title="",
-        frames=frames,
-        draw=_drawing(cards, layout),
-        view=(-MARGIN, -MARGIN, layout.width + 2 * MARGIN, layout.height + MARGIN + BELOW),
-        alt=in_words(cards),
-        text=as_table(cards),
-        data={what: {c.name: getattr(c, what) for c in cards} for what in ("value", "grad")},
-    )
+    view = (-MARGIN, -MARGIN, layout.width + 2 * MARGIN, layout.height + MARGIN + BELOW)
+    data = {what: {c.name: getattr(c, what) for c in cards} for what in ("value", "grad")}
+    drawn, alt = (_drawing(cards, layout), view), in_words(cards)
+    return titled(title, usual, drawn, alt, text=as_table(cards), data=data, **more)
 
 
 # ---- as plain data: one card for each node

@@ -9,8 +9,8 @@ import numpy as np
 from nnlib.graph import no_grad
 from nnlib.scalar import ACTIVATIONS, Value
 from nnlib.show import svg
-from nnlib.show.plane import Plane, factor, mark, need_points, path, spot, value
-from nnlib.show.text import minus, need, num, say, short, table
+from nnlib.show.plane import Plane, mark, need_points, path, spot, value
+from nnlib.show.text import factor, minus, need, num, say, short, table
 from nnlib.show.trace import Frame, Stage, Trace, choice, slider
 
 Draw = Callable[[Frame], dict[str, str]]  # what draws a frame
@@ -158,13 +158,13 @@ def _sentences(dials: Dials, s: Sum) -> tuple[str, str, str, str]:
     return (
         f"Point {spot(s.x1, s.x2)}: w1 says how much x1 counts, {first} = {say(s.first)}.",
         f"w2 says how much x2 counts, {second} = {say(s.second)}. Together {both}.",
-        f"z = {both} + {factor(dials.b)} = {z}, {fires}.",
+        f"z = {both} + {factor(say(dials.b))} = {z}, {fires}.",
         f"out = {dials.activation}({z}) = {say(s.out)}.",
     )
 
 
 def _products(dials: Dials, s: Sum) -> tuple[str, str]:
-    return f"{say(dials.w1)} × {factor(s.x1)}", f"{say(dials.w2)} × {factor(s.x2)}"
+    return f"{say(dials.w1)} × {factor(say(s.x1))}", f"{say(dials.w2)} × {factor(say(s.x2))}"
 
 
 # ---- how it is drawn

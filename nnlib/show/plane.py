@@ -153,11 +153,6 @@ def value(x: float, y: float, n: float, text: str, size: float, room: float, **l
     return svg.write(x, y, minus(text), size, room, **look)
 
 
-def factor(number: float) -> str:
-    """A number after a sign: in brackets if it has one itself."""
-    return f"({say(number)})" if number < 0 else say(number)
-
-
 def spot(x: float, y: float) -> str:
     """A point in a sentence."""
     return f"({say(x)}, {say(y)})"

@@ -79,6 +79,16 @@ def say(x) -> str:
     return minus(short(x))
 
 
+def factor(text: str) -> str:
+    """A number in words, after a sign of arithmetic: a negative one stands in brackets.
+
+    Example:
+        >>> factor(say(-0.25)), factor(say(2.0))
+        ('(−0.25)', '2')
+    """
+    return f"({text})" if text.startswith("\N{MINUS SIGN}") else text
+
+
 def one_line(name, limit: int = 40) -> str:
     """Make any name fit in one line of a table: no line breaks, at most `limit` signs.
 

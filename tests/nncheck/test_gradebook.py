@@ -170,6 +170,16 @@ def test_a_gradebook_of_the_version_before_is_brought_up_to_date_and_loses_nothi
         assert book.standings()[0].points == 2
 
 
+def test_looking_into_a_gradebook_writes_nothing(tmp_path):
+    path = tmp_path / "class.db"
+    with Gradebook(path, create=True) as book:
+        graded(book, handed(), result(1))
+    before = path.read_bytes()
+    with Gradebook(path) as book:
+        assert book.standings()
+    assert path.read_bytes() == before
+
+
 def test_a_gradebook_of_another_version_is_told(tmp_path):
     Gradebook(tmp_path / "class.db", create=True).close()
     db = sqlite3.connect(tmp_path / "class.db")

@@ -91,12 +91,14 @@ def test_no_number_of_a_reply_reaches_anybody(way, book, tmp_path):
 
 def test_an_answer_that_returns_its_input_shows_none_of_it(book, tmp_path):
     result = books.grade_into(book, "eve", "def softmax(logits):\n    return logits")
-    shown, _ = written(book, tmp_path / "out")
+    shown, kept = written(book, tmp_path / "out")
     calls = samples.load("01_functions").questions["softmax"].calls(result.seed)
-    numbers = {f"{n:.3g}" for c in calls for n in np.ravel(c.data[0]).tolist()}
-    # A number such as 1.2 stands on any page, in its style or in a time.
-    hidden = {n for n in numbers if len(re.sub(r"^-?0?|[.]", "", n)) == 3 and n not in STYLE}
+    numbers = {f"{n:.4g}" for c in calls for n in np.ravel(c.data[0]).tolist()}  # as messages do
+    # A number such as 1.2 stands on any page, in its style or in a time; and this is a year 20...
+    long = {n for n in numbers if len(re.sub(r"^[-0.]*|e.*|[.]", "", n)) == 4}
+    hidden = {n for n in long if n not in STYLE and not n.startswith("20")}
     assert len(hidden) > 5
+    assert any(n in kept for n in long), "nothing of it is in the grader's words: a blind test"
     assert not [n for n in hidden if n in shown]
 
 

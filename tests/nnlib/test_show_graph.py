@@ -300,3 +300,13 @@ def test_importing_show_does_not_import_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("numbers", [[1.0, 2.0, 3.0], [-0.66667, 123.456, -1e-7, 4.0]])
+def test_the_picture_shows_a_small_array_whole_or_by_its_shape(numbers):
+    x = Tensor(numbers, requires_grad=True, label="x")
+    drawn = show.backprop((x * x).sum()).trace
+    pieces = "".join(drawn.draw(drawn.frames[-1]).values())
+    texts = [mark.text for mark in ET.fromstring(f"<g>{pieces}</g>").iter("text")]
+    assert not any("…" in text for text in texts)
+    assert "[1 2 3]" in texts or "(4,)" in texts

@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from PIL import Image
 
-from nnlib import Value, show
+from nnlib import Value, nn, show
 from nnlib.show import stage as stages, svg
 from nnlib.show.picture import HEAD
 from nnlib.show.stage import Stage
@@ -80,6 +80,26 @@ def test_an_instrument_is_public_light_and_seen_by_a_test(name):
     used = any(f"show.{name}(" in path.read_text(encoding="utf-8") for path in shown)
     assert used, f"put show.{name} into a lesson, or into tests/browser/instruments.ipynb"
     assert (ROOT / "tests" / "nnlib" / f"test_show_{name}.py").exists()
+
+
+EYE = [[1.0, 0.0], [0.0, 1.0]]
+TITLED = {
+    "backprop": lambda **more: show.backprop(Value(3.0) * 2, **more),
+    "boundary": lambda **more: show.boundary(nn.Linear(2, 1), EYE, [0, 1], epochs=0, **more),
+    "conv": lambda **more: show.conv(EYE, EYE, **more),
+    "receptive_field": lambda **more: show.receptive_field([(2, 1, 1)], **more),
+    "attention": lambda **more: show.attention(EYE, EYE, EYE, **more),
+    "attention_weights": lambda **more: show.attention_weights(EYE, **more),
+}
+
+
+@pytest.mark.parametrize("make", TITLED.values(), ids=TITLED)
+def test_a_title_is_the_learner_s_or_the_usual_one(make):
+    usual, own = make().trace, make(title="Who looks?").trace
+    assert usual.title
+    assert own.title == "Who looks?"
+    assert own.alt.startswith("Who looks?")
+    assert "Who looks?" not in usual.title + usual.alt
 
 
 def test_importing_show_brings_neither_widgets_nor_matplotlib():
